@@ -1,0 +1,76 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { LogConfig } from "../config/types.ts";
+import { MtrayError } from "../errors.ts";
+import type { Events, Note } from "./events.ts";
+import { accessLineOf, lineOf } from "./log_lines.ts";
+
+/** Takes one line without its end. */
+type Sink = (line: string) => void;
+
+const LEVELS = ["debug", "info", "warning", "error", "none"] as const;
+const NAMES = { debug: "Debug", info: "Info", warning: "Warning", error: "Error" };
+
+/**
+ * Writes both logs from now on. Files are appended to, and made with mode 0600.
+ *
+ * @returns a function that ends it
+ * @throws {MtrayError} `start`, when a file cannot be opened
+ */
+export function openLog(config: LogConfig, events: Events): () => void {
+  const close: (() => void)[] = [];
+  const open = (path: string, standard: (level: Note["level"]) => Sink) => {
+    if (path === "none") return undefined;
+    if (path === "") return standard;
+    const file = openFile(path);
+    close.push(file.close);
+    return () => file.sink;
+  };
+  const access = open(config.access, () => console.log);
+  // procd and systemd file what comes over standard error as errors: only what somebody should read goes there.
+  const errors = open(
+    config.error,
+    (level) => level === "warning" || level === "error" ? console.error : console.log,
+  );
+  const least = LEVELS.indexOf(config.level);
+  close.push(events.listen((event) => {
+    const accessLine = access === undefined ? undefined : accessLineOf(event);
+    if (accessLine !== undefined) access!("info")(`${stamp()} ${oneLine(accessLine)}`);
+    const { level, text } = lineOf(event);
+    if (errors === undefined || LEVELS.indexOf(level) < least) return;
+    // What the access log has already said on the same screen is not said again.
+    if (accessLine !== undefined && config.access === config.error) return;
+    errors(level)(`${stamp()} [${NAMES[level]}] ${oneLine(text)}`);
+  }));
+  return () => close.forEach((end) => end());
+}
+
+function openFile(path: string): { sink: Sink; close: () => void } {
+  let file: number;
+  try {
+    file = openSync(path, "a", 0o600);
+  } catch (error) {
+    throw new MtrayError("start", `cannot open the log ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const sink = (line: string) => {
+    try {
+      writeSync(file, `${line}\n`);
+    } catch { /* A full disk must not end anybody's connection. */ }
+  };
+  return { sink, close: () => closeSync(file) };
+}
+
+/** "2026/11/22 16:00:00", local time, as V2Ray writes it. */
+function stamp(): string {
+  const now = new Date();
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())} ` +
+    `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+}
+
+/** What came from the network cannot make a line of its own, nor colour the screen. */
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+}

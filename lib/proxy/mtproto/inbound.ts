@@ -1,0 +1,294 @@
+import { codeOf, describe, type ErrorCode, MtrayError } from "../../errors.ts";
+import { x25519PublicKey } from "../../crypto/random.ts";
+import type { RefusalReason } from "../../observe/events.ts";
+import { textOf } from "../../runtime/address.ts";
+import type { Session } from "../../session.ts";
+import { cipherStream } from "../../stream/cipher_stream.ts";
+import { FirstBytes } from "../../stream/first_bytes.ts";
+import { limited } from "../../stream/limit.ts";
+import { discard, Relay } from "../../stream/relay.ts";
+import { type Accepted, type ByteStream, timedOut } from "../../stream/types.ts";
+import type { Inbound, InboundContext } from "../types.ts";
+import { ruleTargetOf } from "./data_centres.ts";
+import { judge, type Verdict } from "./first_flight.ts";
+import { Fronting } from "./fronting.ts";
+import { Handshakes } from "./handshakes.ts";
+import { HEADER_LENGTH, headerDigest, type OpenedHeader, openHeader } from "./header.ts";
+import { RecordStream } from "./records.ts";
+import { flightLength, serverHello } from "./server_hello.ts";
+import type { MtprotoInboundSettings } from "./settings.ts";
+import { Sites } from "./sites.ts";
+import { type KnownUser, Users } from "./users.ts";
+
+/** On a port with a site, how long a connection may be undecided before it is shown the site. Milliseconds. */
+const UNDECIDED = 10_000;
+/** How long the way out may take to open, over all addresses that are tried. Milliseconds. */
+const CONNECT = 30_000;
+/** What somebody without a valid header may send to nobody. */
+const DISCARDED = 1 << 20;
+
+type Decided = Exclude<Verdict, { kind: "more" }> | { kind: "undecided" } | { kind: "gone" };
+
+/** Takes Telegram clients in, and shows everybody else a site. */
+export class MtprotoInbound implements Inbound {
+  readonly tag: string;
+  readonly protocol = "mtproto";
+  readonly #context: InboundContext;
+  readonly #users: Users;
+  readonly #sites: Sites;
+  /** Seconds. */
+  readonly #maxTimeDiff: number;
+  readonly #fronting: Fronting;
+  readonly #handshakes = new Handshakes();
+  /** What is open, and what moves its bytes once it is decided. */
+  readonly #open = new Map<ByteStream, Relay | null>();
+  readonly #stopping = new AbortController();
+
+  constructor(context: InboundContext, settings: MtprotoInboundSettings) {
+    this.tag = context.tag;
+    this.#context = context;
+    this.#users = new Users(settings.users);
+    this.#sites = new Sites(settings);
+    this.#maxTimeDiff = settings.maxTimeDiff / 1000;
+    this.#fronting = new Fronting(context);
+  }
+
+  async accept(accepted: Accepted): Promise<void> {
+    const { stream } = accepted;
+    this.#open.set(stream, null);
+    const decided = this.#handshakes.enter(() => {
+      this.#refuse(accepted, "handshake-limit", "too many connections are undecided, and this is the oldest");
+      stream.close();
+    });
+    try {
+      await this.#meet(accepted, decided);
+    } catch (error) {
+      // It left before it was clear who it was.
+      stream.close(codeOf(error) === "reset" ? error : undefined);
+    } finally {
+      decided();
+      this.#open.delete(stream);
+    }
+  }
+
+  stop(): void {
+    this.#stopping.abort(new MtrayError("stopped", "mtray is stopping"));
+    for (const [stream, relay] of this.#open) relay === null ? stream.close() : relay.stop();
+  }
+
+  close(): void {
+    this.#stopping.abort(new MtrayError("stopped", "mtray is stopping"));
+    for (const stream of this.#open.keys()) stream.close();
+  }
+
+  /** The story of one connection. */
+  async #meet(accepted: Accepted, decided: () => void): Promise<void> {
+    const { stream } = accepted;
+    const arrived = this.#context.clock.now();
+    const first = new FirstBytes(stream);
+    const verdict = await this.#decide(first, accepted, arrived);
+    if (verdict.kind === "header") {
+      decided();
+      return await this.#serve(accepted, verdict.user, verdict.header, stream, first.after(verdict.used));
+    }
+    if (verdict.kind === "hello") return await this.#answer(accepted, verdict, first, decided);
+    if (verdict.kind === "gone") return stream.close();
+    if (verdict.kind === "stranger" && this.#sites.any) {
+      decided();
+      return await this.#showSite(accepted, verdict, first.bytes);
+    }
+    // No site to show. What is wrong and what is slow look the same from outside: silence, then an end.
+    const deadline = arrived + this.#context.policy(0).handshake;
+    if (verdict.kind === "stranger") {
+      const replay = verdict.reason === "replay";
+      this.#refuse(accepted, replay ? "replay" : "no-user", replay ? verdict.detail : "no user of this port");
+      await discard(stream, deadline, DISCARDED);
+    } else {
+      this.#refuse(accepted, "handshake-timeout", "no whole header in time");
+    }
+    stream.close();
+  }
+
+  async #decide(first: FirstBytes, { remote }: Accepted, arrived: number): Promise<Decided> {
+    const { clock, crypto, digests, lastSeen, policy, warnings } = this.#context;
+    const deadline = arrived + (this.#sites.any ? UNDECIDED : policy(0).handshake);
+    for (;;) {
+      const verdict = judge(first.bytes, this.#users, this.#sites.any, {
+        crypto,
+        time: warnings.beforeRelease() ? undefined : Math.floor(clock.wall() / 1000),
+        maxTimeDiff: this.#maxTimeDiff,
+        lastSeen: lastSeen.get(this.tag, remote.host),
+        remember: (digest) => digests.add(digest),
+      });
+      if (verdict.kind !== "more") return verdict;
+      const more = await first.more(deadline);
+      if (more === true) continue;
+      // An end before the first byte is no question that a site would have to answer.
+      if (more === false && first.bytes.length === 0) return { kind: "gone" };
+      if (!this.#sites.any) return more === timedOut ? { kind: "undecided" } : { kind: "gone" };
+      const detail = more === timedOut ? "undecided for 10 s" : "it finished before it was clear what it is";
+      return { kind: "stranger", reason: "silent", serverName: verdict.serverName, detail };
+    }
+  }
+
+  /** Somebody with an ee secret. From here on it is spoken to, so it can no longer be shown the site. */
+  async #answer(
+    accepted: Accepted,
+    { user, hello, suite, used }: Extract<Verdict, { kind: "hello" }>,
+    first: FirstBytes,
+    decided: () => void,
+  ): Promise<void> {
+    const { stream } = accepted;
+    const { random, clock, policy } = this.#context;
+    const { key, domain } = user.secret;
+    const deadline = clock.now() + policy(user.level).handshake;
+    const answer = serverHello({
+      secret: key,
+      clientRandom: hello.random,
+      sessionId: hello.sessionId,
+      suite,
+      publicKey: await x25519PublicKey(),
+      flight: random(flightLength(key, domain, random)),
+    });
+    await stream.write(answer);
+    const records = new RecordStream(stream, first.after(used));
+    const inner = new FirstBytes(records);
+    const opened = await this.#awaitHeader(inner, user, deadline);
+    if (typeof opened === "string") {
+      this.#refuse(
+        accepted,
+        opened === "used before" ? "replay" : "bad-header",
+        `the header: ${opened}`,
+        user,
+      );
+      await discard(stream, deadline, DISCARDED);
+      return stream.close();
+    }
+    decided();
+    await this.#serve(accepted, user, opened, records, inner.after(HEADER_LENGTH));
+  }
+
+  /** @returns what is wrong with it, or the header */
+  async #awaitHeader(inner: FirstBytes, user: KnownUser, deadline: number): Promise<OpenedHeader | string> {
+    try {
+      while (inner.bytes.length < HEADER_LENGTH) {
+        if (await inner.more(deadline) !== true) return "did not come";
+      }
+    } catch (error) {
+      if (codeOf(error) !== "protocol") throw error;
+      return describe(error);
+    }
+    const header = openHeader(inner.bytes, user.secret.key, this.#context.crypto);
+    if (header === null) return "does not open";
+    if (this.#context.digests.add(headerDigest(inner.bytes))) return header;
+    header.reading.close();
+    return "used before";
+  }
+
+  /** A client whose secret is good: to the data centre it asks for. */
+  async #serve(
+    accepted: Accepted,
+    user: KnownUser,
+    header: OpenedHeader,
+    stream: ByteStream,
+    rest: Uint8Array,
+  ): Promise<void> {
+    const { router, events, crypto, clock, lastSeen, policy } = this.#context;
+    const { remote, local } = accepted;
+    lastSeen.set(this.tag, remote.host, user.id);
+    const session: Session = {
+      id: this.#context.nextSessionId(),
+      inboundTag: this.tag,
+      user: { email: user.email, level: user.level },
+      source: remote,
+      local,
+      network: "tcp",
+      target: ruleTargetOf(header.dc),
+      mtproto: { tag: header.tag, dc: header.dc, offer: header.downlink },
+      bytesUp: 0,
+      bytesDown: 0,
+      openedAt: clock.now(),
+    };
+    const limit = limited(this.#stopping.signal, CONNECT);
+    const connected = await router.connect(session, limit.signal)
+      .catch((error) => ({ error: error as unknown }))
+      .finally(() => limit.done());
+    if ("error" in connected) {
+      header.reading.close();
+      if (codeOf(connected.error) !== "stopped") {
+        this.#refuse(accepted, reasonOf(connected.error), describe(connected.error), user, session);
+      }
+      return accepted.stream.close();
+    }
+    const writing = connected.adopted ? null : crypto.aes256Ctr(header.downlink.key, header.downlink.iv);
+    const client = cipherStream(stream, { reading: header.reading, writing, first: rest });
+    const relay = new Relay(client, connected.stream);
+    this.#open.set(accepted.stream, relay);
+    const about = {
+      id: session.id,
+      inboundTag: this.tag,
+      source: textOf(remote),
+      target: `tcp:${textOf(session.target)}`,
+      email: user.email,
+      via: connected.via,
+    };
+    events.emit({ kind: "session-opened", ...about, adopted: connected.adopted });
+    if (this.#stopping.signal.aborted) relay.stop();
+    const reason = await relay.run(policy(user.level), session);
+    events.emit({
+      kind: "session-closed",
+      ...about,
+      up: session.bytesUp,
+      down: session.bytesDown,
+      milliseconds: Math.round(clock.now() - session.openedAt),
+      reason,
+    });
+  }
+
+  async #showSite(
+    accepted: Accepted,
+    verdict: Extract<Verdict, { kind: "stranger" }>,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const { events, policy, warnings } = this.#context;
+    const source = textOf(accepted.remote);
+    if (verdict.clockDiffers !== undefined) {
+      events.emit({ kind: "clock-differs", inboundTag: this.tag, source, seconds: verdict.clockDiffers });
+      warnings.differs(accepted.remote.host, verdict.clockDiffers);
+    }
+    await this.#fronting.front(accepted, bytes, this.#sites.for(verdict.serverName), {
+      reason: verdict.reason,
+      detail: verdict.detail,
+      source,
+      policy: policy(0),
+      signal: this.#stopping.signal,
+    }, (relay) => this.#open.set(accepted.stream, relay));
+  }
+
+  #refuse(
+    accepted: Accepted,
+    reason: RefusalReason,
+    detail: string,
+    user?: KnownUser,
+    session?: Session,
+  ): void {
+    this.#context.events.emit({
+      kind: "refused",
+      inboundTag: this.tag,
+      source: textOf(accepted.remote),
+      reason,
+      detail,
+      email: user?.email,
+      target: session === undefined ? undefined : `tcp:${textOf(session.target)}`,
+    });
+  }
+}
+
+const REFUSALS: Partial<Record<ErrorCode, RefusalReason>> = {
+  "blocked": "blocked",
+  "unknown-data-centre": "unknown-data-centre",
+};
+
+function reasonOf(error: unknown): RefusalReason {
+  return REFUSALS[codeOf(error)] ?? "unreachable";
+}

@@ -1,0 +1,111 @@
+import { describe, MtrayError } from "../../errors.ts";
+import { textOf } from "../../runtime/address.ts";
+import type { MtprotoHeader, Session } from "../../session.ts";
+import { cipherStream } from "../../stream/cipher_stream.ts";
+import { limited } from "../../stream/limit.ts";
+import type { ByteStream, Target } from "../../stream/types.ts";
+import type { Connected, Outbound, OutboundContext } from "../types.ts";
+import { addressesOf } from "./data_centres.ts";
+import { DataCentreStream } from "./data_centre_stream.ts";
+import { makeHeader } from "./header.ts";
+import { isPrivate } from "./private_address.ts";
+import type { MtprotoOutboundSettings } from "./settings.ts";
+
+/** How long one address may take to answer a connection, in milliseconds. */
+const ATTEMPT = 3_000;
+
+/** Opens connections to Telegram's data centres. It alone knows the addresses that it dials. */
+export class MtprotoOutbound implements Outbound {
+  readonly tag: string;
+  readonly protocol = "mtproto";
+  readonly encrypts: boolean;
+  readonly #context: OutboundContext;
+  readonly #settings: MtprotoOutboundSettings;
+
+  constructor(context: OutboundContext, settings: MtprotoOutboundSettings) {
+    this.tag = context.tag;
+    this.encrypts = context.encrypts;
+    this.#context = context;
+    this.#settings = settings;
+  }
+
+  async connect(session: Session, signal: AbortSignal): Promise<Connected> {
+    const client = session.mtproto;
+    if (client === undefined) {
+      throw new MtrayError(
+        "unsupported",
+        `cannot connect through ${this.tag}: it carries MTProto clients only`,
+      );
+    }
+    const { crypto, random, below } = this.#context;
+    const { stream, address } = await this.#open(client.dc, signal);
+    const adopt = this.#adopts(session, client) ? client.offer : undefined;
+    const header = makeHeader({ tag: client.tag, dc: client.dc, random, crypto, adopt });
+    try {
+      await stream.write(header.wire);
+    } catch (error) {
+      header.writing.close();
+      stream.close(error);
+      throw new MtrayError("unreachable", `cannot write to ${textOf(address)}: ${describe(error)}`, {
+        cause: error,
+      });
+    }
+    const reading = adopt === undefined ? crypto.aes256Ctr(header.downlink.key, header.downlink.iv) : null;
+    return {
+      stream: cipherStream(this.#watched(stream, address), { reading, writing: header.writing }),
+      adopted: adopt !== undefined,
+      via: [...below, this.tag],
+    };
+  }
+
+  /** The first address that takes the connection. No byte of the client has been sent until then. */
+  async #open(dc: number, signal: AbortSignal): Promise<{ stream: ByteStream; address: Target }> {
+    const { dataCenters, ip } = this.#settings;
+    const { preferences, dial, chained } = this.#context;
+    const addresses = addressesOf(dc, dataCenters, ip);
+    if (addresses === null) {
+      throw new MtrayError(
+        "unknown-data-centre",
+        `cannot connect to data centre ${dc}: no address is known for it`,
+      );
+    }
+    const failures: string[] = [];
+    for (const address of preferences.order(addresses)) {
+      signal.throwIfAborted();
+      // A chain has time limits of its own, and its first connection may take a few round trips.
+      const limit = chained ? null : limited(signal, ATTEMPT);
+      try {
+        const stream = await dial(address, {}, limit?.signal ?? signal);
+        if (!chained) preferences.worked(address);
+        return { stream, address };
+      } catch (error) {
+        signal.throwIfAborted();
+        // Through a chain it may well be the hop that failed: that says nothing about the address.
+        if (!chained) preferences.failed(address);
+        failures.push(describe(error));
+      } finally {
+        limit?.done();
+      }
+    }
+    throw new MtrayError("unreachable", `cannot connect to data centre ${dc}: ${failures.join("; ")}`);
+  }
+
+  /**
+   * Whether the data centre shall encrypt with the client's own key. Then the downlink passes as it is; but whoever
+   * sees both links sees equal bytes, and the key stands readable in the header that we send.
+   */
+  #adopts(session: Session, client: MtprotoHeader): boolean {
+    const { adoptDownlinkKey } = this.#settings;
+    if (client.offer === undefined || adoptDownlinkKey === false) return false;
+    return adoptDownlinkKey === true || this.encrypts || isPrivate(session.source.host);
+  }
+
+  #watched(stream: ByteStream, address: Target): ByteStream {
+    const { chained, preferences } = this.#context;
+    if (!chained) return stream;
+    return new DataCentreStream(stream, (answered) => {
+      if (answered) preferences.worked(address);
+      else preferences.failed(address);
+    });
+  }
+}

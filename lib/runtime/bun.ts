@@ -1,0 +1,90 @@
+import { MtrayError } from "../errors.ts";
+import type { Accepted, ByteStream, DialOptions, Target } from "../stream/types.ts";
+import { bun, type BunHandlers, type BunSocket } from "./bun_globals.ts";
+import { BunStream } from "./bun_stream.ts";
+import type { Listener } from "./types.ts";
+
+const handlers: BunHandlers = {
+  data: (socket, bytes) => streamOf(socket).onData(bytes),
+  drain: (socket) => streamOf(socket).onDrain(),
+  end: (socket) => streamOf(socket).onEnd(),
+  close: (socket, error) => (socket.data as BunStream | undefined)?.onClose(error),
+  error: (socket, error) => (socket.data as BunStream | undefined)?.onClose(error),
+};
+
+function streamOf(socket: BunSocket): BunStream {
+  return socket.data as BunStream;
+}
+
+/** Binds and hands over each connection. */
+export function listen(
+  at: { host: string; port: number },
+  accept: (accepted: Accepted) => void,
+): Promise<Listener> {
+  const open = (socket: BunSocket) => {
+    const stream = new BunStream(socket);
+    socket.data = stream;
+    accept({
+      stream,
+      remote: { host: plain(socket.remoteAddress), port: socket.remotePort },
+      local: { host: plain(socket.localAddress), port: socket.localPort },
+    });
+  };
+  try {
+    const listener = bun().listen({
+      hostname: at.host,
+      port: at.port,
+      allowHalfOpen: true,
+      exclusive: true,
+      socket: { ...handlers, open },
+    });
+    return Promise.resolve({
+      address: { host: listener.hostname, port: listener.port },
+      close: () => listener.stop(false),
+    });
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Connects; a name is resolved by the system. Bun cannot cancel an attempt: one that succeeds late is closed. */
+export function dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
+  if (options.from !== undefined) {
+    return Promise.reject(
+      new MtrayError(
+        "unsupported",
+        "cannot choose the local address of a connection: Bun has no call for it",
+      ),
+    );
+  }
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    const open = (socket: BunSocket) => {
+      signal.removeEventListener("abort", abort);
+      const stream = new BunStream(socket);
+      socket.data = stream;
+      if (signal.aborted) return stream.close(signal.reason);
+      resolve(stream);
+    };
+    const failed = (error: unknown) => {
+      signal.removeEventListener("abort", abort);
+      reject(error);
+    };
+    const connectError = (_: BunSocket, error: unknown) => failed(error);
+    bun().connect({
+      hostname: target.host,
+      port: target.port,
+      allowHalfOpen: true,
+      socket: { ...handlers, open, connectError },
+    }).catch(failed);
+  });
+}
+
+/** An IPv4 address stays one when it arrives on a socket that takes both families. */
+function plain(host: string): string {
+  return host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+}
+
+/** What `Runtime.name` stands for, with its version. */
+export const version = () => bun().version;

@@ -1,0 +1,155 @@
+import { MtrayError } from "../errors.ts";
+import type { ByteStream } from "../stream/types.ts";
+import type { BunSocket } from "./bun_globals.ts";
+import { writeJoined } from "./joiner.ts";
+import { WaitingStream } from "./waiting.ts";
+
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * A TCP connection of Bun, which pushes: every `data` event brings a fresh copy of up to 512 KiB that may be kept.
+ * It is turned into pulling by pausing the socket of whoever did not come back for more within one turn of the
+ * event loop. A reader that keeps up never pays for a pause.
+ */
+export class BunStream extends WaitingStream implements ByteStream {
+  readonly halfCloses = true;
+  readonly #socket: BunSocket;
+  #queue: Uint8Array[] = [];
+  #paused = false;
+  /** The peer finished sending. */
+  #ended = false;
+  /** We finished sending. */
+  #finished = false;
+  /** Why nothing can be sent, or received beyond what is queued. */
+  #failure: unknown = null;
+  #reader: Waiter<boolean> | null = null;
+  #writer: Waiter<void> | null = null;
+  /** What the kernel did not take yet. */
+  #rest: Uint8Array | null = null;
+
+  constructor(socket: BunSocket) {
+    super();
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+  }
+
+  protected wait(): Promise<boolean> {
+    if (this.#queue.length > 0) return Promise.resolve(true);
+    // Before the failure: what came before the end was complete, whatever happened to the other direction.
+    if (this.#ended) return Promise.resolve(false);
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+      if (this.#paused) this.#pause(false);
+    });
+  }
+
+  take(room = 0): Uint8Array {
+    const bytes = this.#queue.shift()!;
+    if (room <= bytes.byteOffset) return bytes;
+    const copy = new Uint8Array(room + bytes.length);
+    copy.set(bytes, room);
+    return copy.subarray(room);
+  }
+
+  write(a: Uint8Array, b?: Uint8Array): Promise<void> | void {
+    if (b !== undefined && b.length > 0) return writeJoined(this, a, b);
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (a.length === 0) return;
+    const sent = this.#socket.write(a);
+    if (sent === a.length) return;
+    this.#rest = sent > 0 ? a.subarray(sent) : a;
+    return new Promise((resolve, reject) => this.#writer = { resolve, reject });
+  }
+
+  closeWrite(): void {
+    if (this.#finished || this.#failure !== null) return;
+    this.#finished = true;
+    this.#socket.shutdown();
+  }
+
+  close(reason?: unknown): void {
+    if (this.#failure !== null) return;
+    this.#fail(new MtrayError("closed", "the stream was closed"));
+    if (reason !== undefined) this.#socket.terminate();
+    else this.#socket.end();
+  }
+
+  #pause(on: boolean): void {
+    this.#paused = on;
+    if (on) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#rest = null;
+    this.#reader?.reject(this.#failure);
+    this.#writer?.reject(this.#failure);
+    this.#reader = this.#writer = null;
+  }
+
+  // --- what the socket tells
+
+  onData(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    const reader = this.#reader;
+    if (reader !== null) {
+      this.#reader = null;
+      reader.resolve(true);
+    }
+    if (!this.#paused) checkAfterThisTurn(this);
+  }
+
+  /** Stops the flow to a reader that has not come back. */
+  pauseUnlessRead(): void {
+    if (this.#reader === null && !this.#paused && this.#failure === null && !this.#ended) this.#pause(true);
+  }
+
+  onDrain(): void {
+    if (this.#rest === null) return;
+    const sent = this.#socket.write(this.#rest);
+    if (sent < this.#rest.length) {
+      if (sent > 0) this.#rest = this.#rest.subarray(sent);
+      return;
+    }
+    this.#rest = null;
+    const writer = this.#writer;
+    this.#writer = null;
+    writer?.resolve();
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    const reader = this.#reader;
+    this.#reader = null;
+    reader?.resolve(false);
+  }
+
+  onClose(error: unknown): void {
+    // After our own shutdown the peer's end comes as a close without an error, and without an `end` before it.
+    if (this.#finished && !error && this.#failure === null && !this.#ended) this.onEnd();
+    this.#fail(
+      error
+        ? new MtrayError("reset", "the peer aborted the connection", { cause: error })
+        : new MtrayError("closed", "the connection was closed"),
+    );
+  }
+}
+
+let fed: BunStream[] = [];
+
+function checkAfterThisTurn(stream: BunStream): void {
+  if (fed.length === 0) setImmediate(pauseTheUnread);
+  fed.push(stream);
+}
+
+function pauseTheUnread(): void {
+  const streams = fed;
+  fed = [];
+  for (const stream of streams) stream.pauseUnlessRead();
+}

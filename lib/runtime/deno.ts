@@ -1,0 +1,77 @@
+import { MtrayError } from "../errors.ts";
+import type { Accepted, ByteStream, DialOptions, Target } from "../stream/types.ts";
+import { DenoStream } from "./deno_stream.ts";
+import type { Listener } from "./types.ts";
+
+/** After an accept that failed (usually: too many open files), how long to wait before the next. Milliseconds. */
+const ACCEPT_PAUSE = 100;
+
+/** Binds and hands over each connection. */
+export function listen(
+  at: { host: string; port: number },
+  accept: (accepted: Accepted) => void,
+): Promise<Listener> {
+  let listener: Deno.TcpListener;
+  try {
+    listener = Deno.listen({ hostname: at.host, port: at.port });
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  let open = true;
+  const serve = async () => {
+    while (open) {
+      let conn: Deno.TcpConn;
+      try {
+        conn = await listener.accept();
+      } catch {
+        if (open) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+        continue;
+      }
+      try {
+        accept({
+          stream: new DenoStream(conn),
+          remote: targetOf(conn.remoteAddr),
+          local: targetOf(conn.localAddr),
+        });
+      } catch {
+        // The client left between the accept and the first question about it.
+        try {
+          conn.close();
+        } catch { /* Gone already. */ }
+      }
+    }
+  };
+  serve();
+  return Promise.resolve({
+    address: targetOf(listener.addr),
+    close: () => {
+      if (!open) return;
+      open = false;
+      listener.close();
+    },
+  });
+}
+
+/** Connects; a name is resolved by the system. */
+export async function dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
+  if (options.from !== undefined) {
+    throw new MtrayError(
+      "unsupported",
+      "cannot choose the local address of a connection: Deno has no call for it",
+    );
+  }
+  const conn = await Deno.connect({ hostname: target.host, port: target.port, signal });
+  if (signal.aborted) {
+    conn.close();
+    throw signal.reason;
+  }
+  return new DenoStream(conn);
+}
+
+function targetOf(address: Deno.Addr): Target {
+  const { hostname, port } = address as Deno.NetAddr;
+  return { host: hostname.replace(/^\[|\]$/g, ""), port };
+}
+
+/** What `Runtime.name` stands for, with its version. */
+export const version = () => Deno.version.deno;

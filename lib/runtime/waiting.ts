@@ -1,0 +1,41 @@
+import { timedOut } from "../stream/types.ts";
+
+/**
+ * The reading half that every lowest stream shares: one wait at a time, and a wait that outlives a deadline.
+ */
+export abstract class WaitingStream {
+  #wait: Promise<boolean> | null = null;
+
+  /** Starts one wait. Never called while another is unsettled. */
+  protected abstract wait(): Promise<boolean>;
+
+  ready(): Promise<boolean> {
+    const wait = this.#wait;
+    if (wait === null) return this.wait();
+    this.#wait = null;
+    return wait;
+  }
+
+  readyBefore(deadline: number): Promise<boolean | typeof timedOut> {
+    const wait = this.#wait ??= this.wait();
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        resolve(timedOut);
+      }, Math.max(0, deadline - performance.now()));
+      wait.then((more) => {
+        clearTimeout(timer);
+        // After the deadline the answer waits for the next call, which takes the promise itself.
+        if (late) return;
+        this.#wait = null;
+        resolve(more);
+      }, (error) => {
+        clearTimeout(timer);
+        if (late) return;
+        this.#wait = null;
+        reject(error);
+      });
+    });
+  }
+}

@@ -1,0 +1,122 @@
+import { codeOf, describe } from "../errors.ts";
+import { IdleWatch } from "./idle.ts";
+import type { ByteStream } from "./types.ts";
+
+/** Milliseconds, each counted from the last byte either way. */
+export interface RelayLimits {
+  connIdle: number;
+  /** Once the far end has finished. */
+  uplinkOnly: number;
+  /** Once the client has finished. */
+  downlinkOnly: number;
+}
+
+export interface RelayCounts {
+  /** From the client. */
+  bytesUp: number;
+  /** To the client. */
+  bytesDown: number;
+}
+
+/**
+ * Moves bytes both ways until both sides have finished. An end is passed on as an end; an abort on either side
+ * aborts the other.
+ */
+export class Relay {
+  readonly #client: ByteStream;
+  readonly #far: ByteStream;
+  /** Writes that are under way, 0–2. */
+  #writing = 0;
+  #stopped = false;
+  #reason: string | undefined;
+
+  constructor(client: ByteStream, far: ByteStream) {
+    this.#client = client;
+    this.#far = far;
+  }
+
+  /**
+   * Call it once. Both streams are closed in every case.
+   *
+   * @param counts grown as bytes pass
+   * @returns "finished", or why it ended early; never rejects
+   */
+  async run(limits: RelayLimits, counts: RelayCounts): Promise<string> {
+    const watch = new IdleWatch(limits.connIdle, () => this.#end("idle"));
+    const up = this.#pump(this.#client, this.#far, (length) => {
+      counts.bytesUp += length;
+      watch.touch();
+    }).then(() => watch.limit = limits.downlinkOnly);
+    const down = this.#pump(this.#far, this.#client, (length) => {
+      counts.bytesDown += length;
+      watch.touch();
+    }).then(() => watch.limit = limits.uplinkOnly);
+    try {
+      await Promise.all([up, down]);
+      this.#end("finished");
+    } catch (error) {
+      // When we end it ourselves both sides see an end; what the streams then complain about is no news.
+      if (this.#reason === undefined) {
+        this.#reason = codeOf(error) === "reset" ? "reset by a peer" : describe(error);
+        this.#client.close(error);
+        this.#far.close(error);
+      }
+      await Promise.allSettled([up, down]);
+    } finally {
+      watch.stop();
+    }
+    return this.#reason ?? "finished";
+  }
+
+  /** Reads no more. Writes that are under way may finish, then both sides see an end. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#writing === 0) this.#end("mtray is stopping");
+  }
+
+  #end(reason: string): void {
+    this.#reason ??= reason;
+    this.#client.close();
+    this.#far.close();
+  }
+
+  async #pump(from: ByteStream, to: ByteStream, count: (length: number) => void): Promise<void> {
+    // A function of its own, so that nothing holds the bytes while this one waits.
+    const pass = () => {
+      const bytes = from.take();
+      if (bytes.length === 0) return;
+      count(bytes.length);
+      return to.write(bytes);
+    };
+    while (await from.ready()) {
+      const writing = pass();
+      if (writing === undefined) continue;
+      this.#writing++;
+      try {
+        await writing;
+      } finally {
+        this.#writing--;
+      }
+      if (this.#stopped) return this.stop();
+    }
+    await to.closeWrite();
+  }
+}
+
+/**
+ * Reads and forgets, so that a peer learns nothing and fills no memory, until it ends or the deadline comes.
+ *
+ * @param deadline milliseconds of the monotonic clock
+ * @param most bytes that are read; afterwards the peer may only fill the kernel's buffers
+ */
+export async function discard(stream: ByteStream, deadline: number, most: number): Promise<void> {
+  try {
+    for (let left = most; left > 0;) {
+      if (await stream.readyBefore(deadline) !== true) return;
+      left -= stream.take().length;
+    }
+  } catch {
+    return;
+  }
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - performance.now())));
+}
