@@ -49,8 +49,10 @@ export class BunStream extends WaitingStream implements ByteStream {
   }
 
   take(room = 0): Uint8Array {
-    const bytes = this.#queue.shift()!;
-    if (room <= bytes.byteOffset) return bytes;
+    const chunk = this.#queue.shift()!;
+    // A Buffer in fact, whose slice() does not copy; what lies around it may be somebody else's.
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    if (room === 0) return bytes;
     const copy = new Uint8Array(room + bytes.length);
     copy.set(bytes, room);
     return copy.subarray(room);

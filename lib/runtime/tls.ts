@@ -86,8 +86,9 @@ class TlsStream extends WaitingStream implements ByteStream {
   }
 
   take(room = 0): Uint8Array {
-    const bytes = this.#chunk ?? new Uint8Array();
+    const chunk = this.#chunk ?? new Uint8Array();
     this.#chunk = null;
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
     if (room === 0) return bytes;
     const copy = new Uint8Array(room + bytes.length);
     copy.set(bytes, room);
@@ -137,7 +138,7 @@ function asDuplex(stream: ByteStream): Duplex {
       // Nothing pushed means nobody asks again.
       if (bytes.length === 0) return pull();
       // Copied: the view is ours only until the next ready().
-      duplex.push(bytes.slice());
+      duplex.push(Uint8Array.from(bytes));
     }).catch((error) => duplex.destroy(error));
   };
   return duplex;

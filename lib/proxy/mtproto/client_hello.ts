@@ -91,7 +91,7 @@ export function parseHello(message: Uint8Array): ClientHello | null {
     while (suites.left > 0) cipherSuites.push(suites.u16());
     reader.skip(reader.u8());
     let serverName = "", offersX25519 = false;
-    const extensions = new Reader(reader.left > 0 ? reader.bytes(reader.u16()) : new Uint8Array());
+    const extensions = new Reader(reader.bytes(reader.u16()));
     while (extensions.left > 0) {
       const type = extensions.u16();
       const body = new Reader(extensions.bytes(extensions.u16()));

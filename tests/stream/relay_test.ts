@@ -1,0 +1,123 @@
+import { assertEquals } from "@std/assert";
+import { discard, Relay } from "../../lib/stream/relay.ts";
+import { memoryPair } from "../../lib/stream/pair.ts";
+import { codeOfRejection, pattern, readAll } from "../contract/streams.ts";
+
+const patient = { connIdle: 60_000, uplinkOnly: 60_000, downlinkOnly: 60_000 };
+
+function setUp(limits = patient) {
+  const [client, near] = memoryPair();
+  const [far, server] = memoryPair();
+  const counts = { bytesUp: 0, bytesDown: 0 };
+  const relay = new Relay(near, far);
+  return { client, server, counts, relay, running: relay.run(limits, counts) };
+}
+
+Deno.test("bytes and ends pass both ways, and are counted", async () => {
+  const { client, server, counts, running } = setUp();
+  const up = pattern(300_000), down = pattern(200_000, 2);
+  const send = async (stream: typeof client, bytes: Uint8Array) => {
+    await stream.write(bytes.slice());
+    await stream.closeWrite();
+  };
+  const [gotUp, gotDown] = await Promise.all([
+    readAll(server),
+    readAll(client),
+    send(client, up),
+    send(server, down),
+  ]);
+  assertEquals(gotUp, up);
+  assertEquals(gotDown, down);
+  assertEquals(await running, "finished");
+  assertEquals(counts, { bytesUp: 300_000, bytesDown: 200_000 });
+});
+
+Deno.test("an answer that comes after the client's end arrives whole", async () => {
+  const { client, server, running } = setUp();
+  await client.closeWrite();
+  assertEquals(await server.ready(), false);
+  const send = (async () => {
+    await server.write(pattern(500_000));
+    await server.closeWrite();
+  })();
+  assertEquals(await readAll(client), pattern(500_000));
+  await send;
+  assertEquals(await running, "finished");
+});
+
+Deno.test("an abort on one side is an abort on the other", async () => {
+  for (const first of ["client", "server"] as const) {
+    const { client, server, running } = setUp();
+    const [ends, sees] = first === "client" ? [client, server] : [server, client];
+    const waiting = codeOfRejection(sees.ready());
+    ends.close(new Error("aborted"));
+    assertEquals(await waiting, "reset");
+    assertEquals(await running, "reset by a peer");
+  }
+});
+
+Deno.test("a connection without bytes ends, as an end and not as an abort", async () => {
+  const { client, server, running } = setUp({ connIdle: 1, uplinkOnly: 60_000, downlinkOnly: 60_000 });
+  assertEquals(await Promise.all([client.ready(), server.ready()]), [false, false]);
+  assertEquals(await running, "idle");
+});
+
+Deno.test("after an end the other direction has a limit of its own", async () => {
+  const { client, server, running } = setUp({ connIdle: 60_000, uplinkOnly: 60_000, downlinkOnly: 1 });
+  await client.closeWrite();
+  assertEquals(await server.ready(), false);
+  assertEquals(await client.ready(), false);
+  assertEquals(await running, "idle");
+
+  const other = setUp({ connIdle: 60_000, uplinkOnly: 1, downlinkOnly: 60_000 });
+  await other.server.closeWrite();
+  assertEquals(await other.client.ready(), false);
+  assertEquals(await other.server.ready(), false);
+  assertEquals(await other.running, "idle");
+});
+
+Deno.test("stop lets a write finish that is under way, and ends the rest at once", async () => {
+  const idle = setUp();
+  idle.relay.stop();
+  assertEquals(await idle.running, "mtray is stopping");
+  assertEquals(await idle.client.ready(), false);
+
+  const { client, server, relay, running } = setUp();
+  // More than both pairs hold: the last piece is stuck in the relay's write.
+  const piece = 64 << 10;
+  let sent = 0;
+  const send = (async () => {
+    for (let i = 0; i < 8; i++, sent++) await client.write(new Uint8Array(piece).fill(i + 1));
+  })().catch(() => {});
+  for (let before = -1; before !== sent;) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  relay.stop();
+  const got = await readAll(server);
+  await send;
+  assertEquals(await running, "mtray is stopping");
+  // What the relay had taken is there, in whole pieces.
+  assertEquals(got.length % piece, 0);
+  assertEquals(got.length >= piece, true);
+});
+
+Deno.test("what is discarded is read up to a bound, and no answer comes", async () => {
+  const [client, near] = memoryPair(1000);
+  const done = discard(near, performance.now() + 500, 10_000);
+  let sent = 0;
+  const send = (async () => {
+    for (;; sent += 500) await client.write(new Uint8Array(500));
+  })().catch(() => {});
+  for (let before = -1; before !== sent;) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertEquals(sent >= 10_000 && sent <= 13_000, true);
+  await done;
+  near.close();
+  await send;
+  const [gone, other] = memoryPair();
+  gone.close();
+  await discard(other, performance.now() + 60_000, 10_000);
+});
