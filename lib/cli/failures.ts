@@ -1,0 +1,24 @@
+import process from "node:process";
+import { describe } from "../errors.ts";
+import { runtime } from "../runtime/mod.ts";
+import { report } from "./exit.ts";
+import { debugging, type Screen } from "./screen.ts";
+
+let log: ((text: string) => void) | undefined;
+
+/**
+ * Takes over what nobody caught; on their own the runtimes print a stack trace and choose an exit code. A thrown
+ * exception ends the program. A rejected promise concerns one connection and is only said.
+ */
+export function catchFailures(screen: Screen): void {
+  process.on("uncaughtException", (error) => runtime.exit(report(error, screen)));
+  process.on("unhandledRejection", (error) => {
+    if (log === undefined || debugging()) report(error, screen);
+    log?.(`a failure that nobody handled: ${describe(error)}`);
+  });
+}
+
+/** From now on rejections go to the log. */
+export function logRejections(to: (text: string) => void): void {
+  log = to;
+}
