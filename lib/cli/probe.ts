@@ -51,7 +51,7 @@ export async function probeTelegram(
 }
 
 async function answersInTime(
-  { settings, sendThrough }: OutboundConfig,
+  { settings }: OutboundConfig,
   dc: number,
   { dial, clock, random, crypto }: ProbeMeans,
   stop: AbortSignal,
@@ -62,7 +62,7 @@ async function answersInTime(
   const deadline = clock.now() + PATIENCE;
   const limit = limited(stop, PATIENCE);
   try {
-    const stream = await dial(address, { from: sendThrough }, limit.signal);
+    const stream = await dial(address, {}, limit.signal);
     const close = () => stream.close();
     stop.addEventListener("abort", close);
     try {

@@ -45,7 +45,7 @@ inbounds and outbounds replace the lists before if there are several; a single o
     const shared = createShared(runtime);
     const app = build(config, shared);
     const stopped = untilStopped(shared.clock);
-    const closeLog = openLog(config.log, shared.events);
+    const closeLog = openLog(config.log, shared.events, () => shared.clock.wall());
     logRejections((text) => shared.events.note("error", text));
     await start(app);
     announce(app, screen);

@@ -13,10 +13,11 @@ const NAMES = { debug: "Debug", info: "Info", warning: "Warning", error: "Error"
 /**
  * Writes both logs from now on. Files are appended to, and made with mode 0600.
  *
+ * @param wall milliseconds since 1970
  * @returns a function that ends it
  * @throws {MtrayError} `start`, when a file cannot be opened
  */
-export function openLog(config: LogConfig, events: Events): () => void {
+export function openLog(config: LogConfig, events: Events, wall: () => number): () => void {
   const close: (() => void)[] = [];
   const open = (path: string, standard: (level: Note["level"]) => Sink) => {
     if (path === "none") return undefined;
@@ -34,12 +35,12 @@ export function openLog(config: LogConfig, events: Events): () => void {
   const least = LEVELS.indexOf(config.level);
   close.push(events.listen((event) => {
     const accessLine = access === undefined ? undefined : accessLineOf(event);
-    if (accessLine !== undefined) access!("info")(`${stamp()} ${oneLine(accessLine)}`);
+    if (accessLine !== undefined) access!("info")(`${stamp(wall())} ${oneLine(accessLine)}`);
     const { level, text } = lineOf(event);
     if (errors === undefined || LEVELS.indexOf(level) < least) return;
     // What the access log has already said on the same screen is not said again.
     if (accessLine !== undefined && config.access === config.error) return;
-    errors(level)(`${stamp()} [${NAMES[level]}] ${oneLine(text)}`);
+    errors(level)(`${stamp(wall())} [${NAMES[level]}] ${oneLine(text)}`);
   }));
   return () => close.forEach((end) => end());
 }
@@ -62,8 +63,8 @@ function openFile(path: string): { sink: Sink; close: () => void } {
 }
 
 /** "2026/11/22 16:00:00", local time, as V2Ray writes it. */
-function stamp(): string {
-  const now = new Date();
+function stamp(milliseconds: number): string {
+  const now = new Date(milliseconds);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())} ` +
     `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;

@@ -3,13 +3,13 @@ import { ROOM } from "../stream/types.ts";
 /** Bytes that a waiting connection holds. Most waiting connections carry chats; a short message fits. */
 const SMALL = 1024;
 /** Bytes of a pooled buffer for connections that have much to read. Smaller ones cost more system calls. */
-const BIG = 256 << 10;
+const BIG = 128 << 10;
 /** A read shorter than this gives the big buffer back: whoever reads so little may well be waiting next. */
 const BACK = 32 << 10;
-/** At most this many big buffers are in use (64 MiB); further connections go on with their small one. */
+/** At most this many big buffers are in use (32 MiB); further connections go on with their small one. */
 const MOST = 256;
 /** Buffers kept for the next one who needs them. */
-const KEPT = 16;
+const KEPT = 64;
 
 const spare: Uint8Array<ArrayBuffer>[] = [];
 let inUse = 0;

@@ -1,5 +1,10 @@
 import { timedOut } from "../stream/types.ts";
 
+/** @param deadline milliseconds of the monotonic clock */
+export function sleepUntil(deadline: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - performance.now())));
+}
+
 /**
  * The reading half that every lowest stream shares: one wait at a time, and a wait that outlives a deadline.
  */

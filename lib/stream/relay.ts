@@ -1,4 +1,5 @@
 import { codeOf, describe } from "../errors.ts";
+import { sleepUntil } from "../runtime/waiting.ts";
 import { IdleWatch } from "./idle.ts";
 import type { ByteStream } from "./types.ts";
 
@@ -118,5 +119,5 @@ export async function discard(stream: ByteStream, deadline: number, most: number
   } catch {
     return;
   }
-  await new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - performance.now())));
+  await sleepUntil(deadline);
 }

@@ -102,6 +102,19 @@ export function signHello(
 }
 
 /**
+ * A recorded hello with another time in it, which anybody can make without the secret: the time lies over the last
+ * four bytes of the proof.
+ *
+ * @param from unix seconds that it was made with
+ * @param to unix seconds that it shall show
+ */
+export function restampHello(record: Uint8Array, from: number, to: number): Uint8Array {
+  const restamped = record.slice();
+  uint32le(from ^ to).forEach((byte, i) => restamped[RANDOM_AT + 28 + i] ^= byte);
+  return restamped;
+}
+
+/**
  * The same hello in several records, each with the header `16 03 01`, as tools that hide the SNI send it. The proof
  * stays right, because it is over the joined bodies.
  *

@@ -10,8 +10,8 @@ import {
   MtProxyTcpTransport,
   ObfuscatedPacketCodec,
   TcpTransport,
-} from "npm:@mtcute/node@0.30.3";
-import { addPublicKey, NodeCryptoProvider } from "npm:@mtcute/node@0.30.3/utils.js";
+} from "@mtcute/node";
+import { addPublicKey, NodeCryptoProvider } from "@mtcute/node/utils.js";
 import { view } from "./bytes.ts";
 import type { MtprotoServer } from "./mtproto_server.ts";
 import { pattern, PatternCheck } from "./pattern.ts";

@@ -27,12 +27,20 @@ export interface Finished {
   stderr: string;
 }
 
-/** A port that nobody listens on now. */
+/**
+ * A port that nobody listens on now. It lies below those that systems give to outgoing connections, or one of the
+ * tests' own might take it before mtray does.
+ */
 export function freePort(hostname = "127.0.0.1"): number {
-  const listener = Deno.listen({ hostname, port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      Deno.listen({ hostname, port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Runs mtray to its end. */

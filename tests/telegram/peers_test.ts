@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHmac } from "node:crypto";
 import { answerAfterEnd, echo, ECHO_TOKEN, echoPackets, finishFirst, reset, source } from "./behaviours.ts";
 import { concat, equal, hex, random, uint16be, unhex } from "./bytes.ts";
-import { buildClientHello, HELLO_SHAPES, signHello, splitIntoRecords } from "./client_hello.ts";
+import { buildClientHello, HELLO_SHAPES, restampHello, signHello, splitIntoRecords } from "./client_hello.ts";
 import { DataCentre } from "./data_centre.ts";
 import { writeApart } from "./fake_tls.ts";
 import { encodePacket, encodeQuickAck, type Frame, FrameReader, withoutPadding } from "./framing.ts";
@@ -53,6 +53,10 @@ Deno.test("FakeTLS hello: the fixed vector, and the shapes' lengths", () => {
   const unsigned = concat(head, new Uint8Array(517 - head.length));
   const expected = "72d06617e225c78f9ca6280a0dfbf1e48e4b1de6144acf0dffd82e16ffb28e40";
   assertEquals(hex(signHello(unsigned, SECRET, 1_700_000_000).subarray(11, 43)), expected);
+  const earlier = signHello(unsigned, SECRET, 1_600_000_000);
+  assert(
+    equal(restampHello(earlier, 1_600_000_000, 1_700_000_000), signHello(unsigned, SECRET, 1_700_000_000)),
+  );
   for (const shape of HELLO_SHAPES) {
     const { record } = buildClientHello({ secret: SECRET, domain: "www.example.org", shape });
     if (shape === "chrome-2025") {

@@ -42,7 +42,7 @@ export class Fronting {
     const refuse = (reason: "fronting-limit" | "site-unreachable", detail: string) => {
       events.emit({ kind: "refused", inboundTag, source, reason, detail });
       // As quiet as a site whose server is overloaded: no reset, no word.
-      return discard(accepted.stream, performance.now() + policy.handshake, DISCARDED)
+      return discard(accepted.stream, this.#context.clock.now() + policy.handshake, DISCARDED)
         .then(() => accepted.stream.close());
     };
     if (this.#open >= MOST_FRONTED) {

@@ -81,11 +81,11 @@ export function frameRecords(bytes: Uint8Array, out: Uint8Array): Uint8Array {
 }
 
 /** Records that one write carries. More would only be more memory for a client that reads slowly. */
-const RECORDS_AT_ONCE = 8;
+const RECORDS_AT_ONCE = 4;
 const PIECE = RECORDS_AT_ONCE * MOST_OUT;
 /** Frames up to this size are allocated, larger ones pooled. */
 const SMALL = 4096;
-const KEPT = 16;
+const KEPT = 64;
 const spare: Uint8Array[] = [];
 
 /** A stream of bytes inside TLS records. */

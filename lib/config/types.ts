@@ -1,0 +1,44 @@
+import type { Policy } from "../proxy/types.ts";
+import type { RoutingConfig } from "../routing/types.ts";
+
+/** A configuration that passed every check. Nothing in it needs to be doubted again. */
+export interface Config {
+  log: LogConfig;
+  /** By level; level 0 is always there and serves for levels that are not. */
+  policies: Map<number, Policy>;
+  inbounds: InboundConfig[];
+  /** At least one; the first takes what no rule takes. */
+  outbounds: OutboundConfig[];
+  routing: RoutingConfig;
+}
+
+export interface LogConfig {
+  /** A file, "none", or "" for standard output. */
+  access: string;
+  /** A file, "none", or "" for standard output and standard error. */
+  error: string;
+  level: "debug" | "info" | "warning" | "error" | "none";
+}
+
+export interface InboundConfig {
+  /** As written, or "inbound 1" counted from one where the config gives none. */
+  tag: string;
+  protocol: string;
+  /** IP address. */
+  listen: string;
+  /** One listener each. */
+  ports: number[];
+  /** What the protocol's own schema made of `settings`. */
+  settings: unknown;
+  /** Where it stands, for messages: "inbounds[0]". */
+  path: string;
+}
+
+export interface OutboundConfig {
+  tag: string;
+  protocol: string;
+  settings: unknown;
+  /** Tag of the outbound that carries this one. */
+  proxyTag?: string;
+  path: string;
+}

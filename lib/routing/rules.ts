@@ -1,0 +1,64 @@
+import type { Session } from "../session.ts";
+import { matchDomain } from "./domain.ts";
+import { matchIp } from "./ip.ts";
+import type { PortRange, RoutingConfig, RuleConfig } from "./types.ts";
+
+/** What rules look at. */
+export type RoutedFacts = Pick<Session, "inboundTag" | "user" | "network" | "source" | "target">;
+
+/** One field of a rule, ready to match. */
+export interface Condition {
+  field: keyof RuleConfig;
+  matches(facts: RoutedFacts): boolean;
+}
+
+/**
+ * Makes a function of the rules that says which outbound takes a session; undefined: none of them, so the default.
+ *
+ * The first rule that matches decides. All fields of a rule must match, and of each field one item.
+ *
+ * @throws {MtrayError} `config`, when an item is not what its field takes
+ */
+export function compileRules(config: RoutingConfig): (session: RoutedFacts) => string | undefined {
+  const rules = config.rules.map((rule) => ({ tag: rule.outboundTag, conditions: conditionsOf(rule) }));
+  return (session) =>
+    rules.find(({ conditions }) => conditions.every((condition) => condition.matches(session)))?.tag;
+}
+
+/** The fields of a rule as functions, the cheap ones first. Throws as `compileRules` does. */
+export function conditionsOf(rule: RuleConfig): Condition[] {
+  const conditions: Condition[] = [];
+  const add = (field: keyof RuleConfig, matches: Condition["matches"]) => conditions.push({ field, matches });
+  const { inboundTag, user, network, port, sourcePort, source, ip, domain } = rule;
+  if (network) add("network", (facts) => network.includes(facts.network));
+  if (inboundTag) {
+    const tags = new Set(inboundTag);
+    add("inboundTag", (facts) => tags.has(facts.inboundTag));
+  }
+  if (user) {
+    const emails = new Set(user);
+    add(
+      "user",
+      (facts) => facts.user !== undefined && facts.user.email !== "" && emails.has(facts.user.email),
+    );
+  }
+  if (port) add("port", (facts) => isIn(port, facts.target.port));
+  if (sourcePort) add("sourcePort", (facts) => isIn(sourcePort, facts.source.port));
+  if (source) {
+    const matches = matchIp(source);
+    add("source", (facts) => matches(facts.source.host));
+  }
+  if (ip) {
+    const matches = matchIp(ip);
+    add("ip", (facts) => matches(facts.target.host));
+  }
+  if (domain) {
+    const matches = matchDomain(domain);
+    add("domain", (facts) => matches(facts.target.host));
+  }
+  return conditions;
+}
+
+function isIn(ranges: readonly PortRange[], port: number): boolean {
+  return ranges.some(({ from, to }) => from <= port && port <= to);
+}
