@@ -4,6 +4,7 @@
  */
 // @ts-types="../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
+import { connect } from "node:tls";
 import { concat, hex, random, unhex } from "../telegram/bytes.ts";
 import { sink } from "../telegram/behaviours.ts";
 import { buildClientHello, signHello, splitIntoRecords } from "../telegram/client_hello.ts";
@@ -334,3 +335,31 @@ function changed(bytes: Uint8Array, at: number): Uint8Array {
   copy[at] ^= 1;
   return copy;
 }
+
+Deno.test("a stranger who speaks TLS sees the site's own certificate", async () => {
+  const certs = new URL("../contract/certs/", import.meta.url);
+  const [cert, key] = ["cert.pem", "key.pem"].map((file) => Deno.readTextFileSync(new URL(file, certs)));
+  const page = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
+  const site = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
+  const serving = (async () => {
+    const conn = await site.accept();
+    await conn.read(new Uint8Array(1000));
+    await conn.write(text(page));
+    await conn.closeWrite();
+    conn.close();
+  })();
+  await using mtray = await Mtray.startGateway({
+    users: [{ secret: `ee${hex(tlsKey)}${hex(text("test.example"))}` }],
+    dataCenters: { "2": ["127.0.0.1:1"] },
+    inbound: { fallbacks: [{ dest: `127.0.0.1:${site.addr.port}` }] },
+  });
+  const stranger = connect({ host: "127.0.0.1", port: mtray.port, servername: "test.example", ca: cert });
+  const answer = new Promise<string>((resolve, reject) => {
+    let said = "";
+    stranger.on("data", (bytes) => said += bytes).on("end", () => resolve(said)).on("error", reject);
+  });
+  stranger.write("GET / HTTP/1.1\r\nHost: test.example\r\n\r\n");
+  assertEquals([await answer, stranger.authorized], [page, true]);
+  await serving;
+  site.close();
+});
