@@ -69,8 +69,7 @@ export function accessLineOf(event: Event): string | undefined {
     return `${event.source} accepted ${event.target} ${way}${email(event.email)}`;
   }
   if (event.kind === "refused") {
-    const target = event.target === undefined ? "" : `${event.target} `;
-    return `${event.source} rejected ${target}${event.detail}${email(event.email ?? "")}`;
+    return `${event.source} rejected ${event.target ?? ""} ${event.detail}${email(event.email ?? "")}`;
   }
 }
 

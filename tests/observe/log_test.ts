@@ -41,7 +41,7 @@ Deno.test("access lines have V2Ray's shape", () => {
   );
   assertEquals(
     accessLineOf({ kind: "refused", inboundTag: "a", source: "s:1", reason: "no-user", detail: "no user" }),
-    "s:1 rejected no user",
+    "s:1 rejected  no user",
   );
   assertEquals(accessLineOf({ kind: "note", level: "info", text: "x" }), undefined);
 });
