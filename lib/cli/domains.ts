@@ -1,7 +1,7 @@
 import { domainToASCII } from "node:url";
 import { MtrayError } from "../errors.ts";
 import type { Random } from "../proxy/types.ts";
-import { hostName } from "../transport/settings.ts";
+import { hostName } from "../settings/address.ts";
 
 /**
  * Large sites of many trades and countries that speak TLS 1.3. One of them stands in a fresh `ee` secret, drawn at

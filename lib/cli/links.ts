@@ -3,7 +3,7 @@ import type { Config, InboundConfig } from "../config/types.ts";
 import { MtrayError } from "../errors.ts";
 import { formatSecret } from "../proxy/mtproto/secret.ts";
 import type { MtprotoInboundSettings } from "../proxy/mtproto/settings.ts";
-import { hostName, ipOf } from "../transport/settings.ts";
+import { hostName, ipOf } from "../settings/address.ts";
 import { qrLines } from "./qr.ts";
 import type { Screen } from "./screen.ts";
 

@@ -1,3 +1,4 @@
+import type { LogConfig } from "../observe/types.ts";
 import type { Policy } from "../proxy/types.ts";
 import type { RoutingConfig } from "../routing/types.ts";
 
@@ -10,14 +11,6 @@ export interface Config {
   /** At least one; the first takes what no rule takes. */
   outbounds: OutboundConfig[];
   routing: RoutingConfig;
-}
-
-export interface LogConfig {
-  /** A file, "none", or "" for standard output. */
-  access: string;
-  /** A file, "none", or "" for standard output and standard error. */
-  error: string;
-  level: "debug" | "info" | "warning" | "error" | "none";
 }
 
 export interface InboundConfig {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { LogConfig } from "../config/types.ts";
+import type { LogConfig } from "./types.ts";
 import { MtrayError } from "../errors.ts";
 import type { Events, Note } from "./events.ts";
 import { accessLineOf, lineOf } from "./log_lines.ts";

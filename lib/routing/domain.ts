@@ -1,5 +1,5 @@
 import { bytesOfIp } from "./ip.ts";
-import { complain } from "../transport/settings.ts";
+import { complain } from "../settings/words.ts";
 
 type NameMatcher = (name: string) => boolean;
 

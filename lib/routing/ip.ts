@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
-import { complain, ipOf } from "../transport/settings.ts";
+import { ipOf } from "../settings/address.ts";
+import { complain } from "../settings/words.ts";
 import { PRIVATE_NETWORKS } from "./private_networks.ts";
 
 /** An address as 4 or 16 bytes; IPv6 that only wraps an IPv4 address is that address. Null for a host name. */

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { check } from "../../lib/config/check.ts";
 import { formatComplaint, Report } from "../../lib/config/complaint.ts";
 import { parseText } from "../../lib/config/text.ts";
-import { secret } from "../../lib/transport/settings.ts";
+import { secret } from "../../lib/settings/words.ts";
 import { CLASSIC, complaints, configLike, inboundLike, load, outboundLike, warnings } from "./helpers.ts";
 
 Deno.test("keys match in any case, names of protocols and the like too", () => {

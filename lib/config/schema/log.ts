@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { oneOf } from "../../transport/settings.ts";
+import { oneOf } from "../../settings/words.ts";
 import { check, type Reading } from "../check.ts";
 import type { Piece } from "../merge.ts";
-import type { LogConfig } from "../types.ts";
+import type { LogConfig } from "../../observe/types.ts";
 
 const schema = v.object({
   access: v.optional(v.string(), ""),

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { outboundKinds } from "../../proxy/registry.ts";
-import { complain, ipOf, read, streamSettings } from "../../transport/settings.ts";
+import { ipOf } from "../../settings/address.ts";
+import { complain, read } from "../../settings/words.ts";
+import { streamSettings } from "../../transport/settings.ts";
 import { check, type Reading } from "../check.ts";
 import type { Piece } from "../merge.ts";
 import { formatPath } from "../position.ts";

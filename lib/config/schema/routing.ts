@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { parseDomainItem } from "../../routing/domain.ts";
 import { parseIpItem } from "../../routing/ip.ts";
 import type { RoutingConfig, RuleConfig } from "../../routing/types.ts";
-import { complain, oneOf, read } from "../../transport/settings.ts";
+import { complain, oneOf, read } from "../../settings/words.ts";
 import { check, type Reading } from "../check.ts";
 import { type Place, within } from "../complaint.ts";
 import { type Piece, written } from "../merge.ts";

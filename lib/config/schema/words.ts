@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { PortRange } from "../../routing/types.ts";
-import { complain, read } from "../../transport/settings.ts";
+import { complain, read } from "../../settings/words.ts";
 
 /** V2Ray's StringList: ["a", "b"] or "a,b". The result is a list; empty items are dropped. */
 export function stringList() {

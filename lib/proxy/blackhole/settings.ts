@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { oneOf } from "../../transport/settings.ts";
+import { oneOf } from "../../settings/words.ts";
 
 /** `settings` of a blackhole outbound: what a refused client is told. "http" is a short 403 answer. */
 export const settings = v.object({

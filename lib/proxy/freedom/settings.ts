@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { complain, parseTarget, read, withoutEffect } from "../../transport/settings.ts";
+import { parseTarget } from "../../settings/address.ts";
+import { complain, read, withoutEffect } from "../../settings/words.ts";
 
 /** Where every connection goes instead of its own target. */
 export interface Redirect {

@@ -1,5 +1,5 @@
 import type { Target } from "../../stream/types.ts";
-import { ipOf } from "../../transport/settings.ts";
+import { ipOf } from "../../settings/address.ts";
 
 /** Which address families an outbound dials, and in which order. "auto" is "4". */
 export type IpPreference = "auto" | "4" | "6" | "4only" | "6only";

@@ -1,5 +1,5 @@
 import { MtrayError } from "../../errors.ts";
-import { hostName } from "../../transport/settings.ts";
+import { hostName } from "../../settings/address.ts";
 
 /**
  * What a client and the proxy share.

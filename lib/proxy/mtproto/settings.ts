@@ -1,15 +1,7 @@
 import * as v from "valibot";
 import type { Target } from "../../stream/types.ts";
-import {
-  complain,
-  hostName,
-  oneOf,
-  parseTarget,
-  read,
-  secret,
-  targetText,
-  whole,
-} from "../../transport/settings.ts";
+import { hostName, parseTarget, targetText } from "../../settings/address.ts";
+import { complain, oneOf, read, secret, whole } from "../../settings/words.ts";
 import type { IpPreference } from "./data_centres.ts";
 import { formatSecret, parseSecret, type Secret } from "./secret.ts";
 
