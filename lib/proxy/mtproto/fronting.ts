@@ -1,10 +1,10 @@
 import { describe } from "../../errors.ts";
+import type { FrontingReason } from "../../observe/events.ts";
 import { textOf } from "../../runtime/address.ts";
+import { concat } from "../../stream/bytes.ts";
 import { limited } from "../../stream/limit.ts";
 import { discard, Relay } from "../../stream/relay.ts";
-import type { Accepted } from "../../stream/types.ts";
-import type { FrontingReason } from "../../observe/events.ts";
-import { concat } from "../../stream/bytes.ts";
+import type { Accepted, ByteStream } from "../../stream/types.ts";
 import type { InboundContext, Policy } from "../types.ts";
 import { proxyHeader } from "./proxy_protocol.ts";
 import type { Site } from "./sites.ts";
@@ -16,67 +16,91 @@ const CONNECT = 10_000;
 /** What a stranger may still send to nobody, when the site cannot be reached. */
 const DISCARDED = 1 << 20;
 
+/** Somebody who is no client. */
+export interface Stranger {
+  accepted: Accepted;
+  /** All that was sent so far. */
+  bytes: Uint8Array;
+  site: Site;
+  reason: FrontingReason;
+  detail: string;
+}
+
 /** Hands strangers over to a site, with every byte so far: what they see is the site. */
 export class Fronting {
   readonly #context: InboundContext;
+  readonly #policy: Policy;
   #open = 0;
 
   constructor(context: InboundContext) {
     this.#context = context;
+    this.#policy = context.policy(0);
   }
 
   /**
-   * @param bytes all that the stranger sent
-   * @param keep is told what can be stopped
+   * Settles when the stranger has left.
+   *
+   * @param stopping ends the attempt to reach the site
+   * @param begun is told what moves the bytes, once it is there
    */
-  async front(
-    accepted: Accepted,
-    bytes: Uint8Array,
-    site: Site,
-    why: { reason: FrontingReason; detail: string; source: string; policy: Policy; signal: AbortSignal },
-    keep: (relay: Relay) => void,
-  ): Promise<void> {
-    const { tag: inboundTag, events } = this.#context;
-    const { source, reason, detail, policy } = why;
-    const name = textOf(site.dest);
-    const refuse = (reason: "fronting-limit" | "site-unreachable", detail: string) => {
-      events.emit({ kind: "refused", inboundTag, source, reason, detail });
-      // As quiet as a site whose server is overloaded: no reset, no word.
-      return discard(accepted.stream, this.#context.clock.now() + policy.handshake, DISCARDED)
-        .then(() => accepted.stream.close());
-    };
+  async front(stranger: Stranger, stopping: AbortSignal, begun: (relay: Relay) => void): Promise<void> {
     if (this.#open >= MOST_FRONTED) {
-      return refuse("fronting-limit", `${MOST_FRONTED} strangers are being shown the site already`);
+      return this.#ignore(
+        stranger,
+        "fronting-limit",
+        `${MOST_FRONTED} strangers are being shown the site already`,
+      );
     }
     this.#open++;
     try {
-      const dial = this.#context.dial(site.outboundTag || undefined);
-      const limit = limited(why.signal, CONNECT);
-      const far = await dial(site.dest, {}, limit.signal)
-        .catch((error) => describe(error))
-        .finally(() => limit.done());
-      if (typeof far === "string") return await refuse("site-unreachable", `${name}: ${far}`);
-      events.emit({ kind: "fronted", inboundTag, source, reason, site: name, detail });
-      const header = site.xver === 0
-        ? bytes
-        : concat(proxyHeader(site.xver, accepted.remote, accepted.local), bytes);
-      const counts = { bytesUp: bytes.length, bytesDown: 0 };
-      const relay = new Relay(accepted.stream, far);
-      keep(relay);
-      try {
-        if (header.length > 0) await far.write(header);
-      } catch { /* The relay finds out, too. */ }
-      await relay.run(policy, counts);
-      events.emit({
-        kind: "fronting-ended",
-        inboundTag,
-        source,
-        site: name,
-        up: counts.bytesUp,
-        down: counts.bytesDown,
-      });
+      const far = await this.#dial(stranger.site, stopping);
+      if (typeof far === "string") {
+        return await this.#ignore(stranger, "site-unreachable", `${textOf(stranger.site.dest)}: ${far}`);
+      }
+      await this.#show(stranger, far, begun);
     } finally {
       this.#open--;
     }
+  }
+
+  /** @returns why not, where the site cannot be reached */
+  #dial({ dest, outboundTag }: Site, stopping: AbortSignal): Promise<ByteStream | string> {
+    const limit = limited(stopping, CONNECT);
+    const dial = this.#context.dial(outboundTag || undefined);
+    return dial(dest, {}, limit.signal).catch((error) => describe(error)).finally(() => limit.done());
+  }
+
+  async #show(stranger: Stranger, far: ByteStream, begun: (relay: Relay) => void): Promise<void> {
+    const { accepted, bytes, site, reason, detail } = stranger;
+    const about = { inboundTag: this.#context.tag, source: textOf(accepted.remote), site: textOf(site.dest) };
+    this.#context.events.emit({ kind: "fronted", ...about, reason, detail });
+    const counts = { bytesUp: bytes.length, bytesDown: 0 };
+    const relay = new Relay(accepted.stream, far);
+    begun(relay);
+    const header = site.xver === 0
+      ? bytes
+      : concat(proxyHeader(site.xver, accepted.remote, accepted.local), bytes);
+    try {
+      if (header.length > 0) await far.write(header);
+    } catch { /* The relay finds out, too. */ }
+    await relay.run(this.#policy, counts);
+    this.#context.events.emit({
+      kind: "fronting-ended",
+      ...about,
+      up: counts.bytesUp,
+      down: counts.bytesDown,
+    });
+  }
+
+  /** As quiet as a site whose server is overloaded: no reset, no word. */
+  async #ignore(
+    { accepted }: Stranger,
+    reason: "fronting-limit" | "site-unreachable",
+    detail: string,
+  ): Promise<void> {
+    const { tag: inboundTag, events, clock } = this.#context;
+    events.emit({ kind: "refused", inboundTag, source: textOf(accepted.remote), reason, detail });
+    await discard(accepted.stream, clock.now() + this.#policy.handshake, DISCARDED);
+    accepted.stream.close();
   }
 }

@@ -247,22 +247,21 @@ export class MtprotoInbound implements Inbound {
 
   async #showSite(
     accepted: Accepted,
-    verdict: Extract<Verdict, { kind: "stranger" }>,
+    { reason, detail, serverName, clockDiffers }: Extract<Verdict, { kind: "stranger" }>,
     bytes: Uint8Array,
   ): Promise<void> {
-    const { events, policy, warnings } = this.#context;
-    const source = textOf(accepted.remote);
-    if (verdict.clockDiffers !== undefined) {
-      events.emit({ kind: "clock-differs", inboundTag: this.tag, source, seconds: verdict.clockDiffers });
-      warnings.differs(accepted.remote.host, verdict.clockDiffers);
+    const { events, warnings } = this.#context;
+    if (clockDiffers !== undefined) {
+      const source = textOf(accepted.remote);
+      events.emit({ kind: "clock-differs", inboundTag: this.tag, source, seconds: clockDiffers });
+      warnings.differs(accepted.remote.host, clockDiffers);
     }
-    await this.#fronting.front(accepted, bytes, this.#sites.for(verdict.serverName), {
-      reason: verdict.reason,
-      detail: verdict.detail,
-      source,
-      policy: policy(0),
-      signal: this.#stopping.signal,
-    }, (relay) => this.#open.set(accepted.stream, relay));
+    const stranger = { accepted, bytes, site: this.#sites.for(serverName), reason, detail };
+    await this.#fronting.front(
+      stranger,
+      this.#stopping.signal,
+      (relay) => this.#open.set(accepted.stream, relay),
+    );
   }
 
   #refuse(
