@@ -63,7 +63,10 @@ export class MtprotoInbound implements Inbound {
     try {
       await this.#meet(accepted, decided);
     } catch (error) {
-      // It left before it was clear who it was.
+      // It left before it was clear who it was; anything else is a mistake of ours.
+      if (!(error instanceof MtrayError)) {
+        this.#context.events.note("error", `${this.tag}: a connection failed: ${describe(error)}`);
+      }
       stream.close(codeOf(error) === "reset" ? error : undefined);
     } finally {
       decided();
