@@ -2,6 +2,7 @@ import { MtrayError } from "../errors.ts";
 import type { Accepted, ByteStream, DialOptions, Target } from "../stream/types.ts";
 import { DenoStream } from "./deno_stream.ts";
 import type { Listener } from "./types.ts";
+import { pause } from "./waiting.ts";
 
 /** After an accept that failed (usually: too many open files), how long to wait before the next. Milliseconds. */
 const ACCEPT_PAUSE = 100;
@@ -23,8 +24,8 @@ export function listen(
       let conn: Deno.TcpConn;
       try {
         conn = await listener.accept();
-      } catch {
-        if (open) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+      } catch (error) {
+        if (open && !isClientsFault(error)) await pause(ACCEPT_PAUSE);
         continue;
       }
       try {
@@ -50,6 +51,12 @@ export function listen(
       listener.close();
     },
   });
+}
+
+/** A client that aborts before it is accepted; it must not hold up those who come after it. */
+function isClientsFault(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
 }
 
 /** Connects; a name is resolved by the system. */

@@ -2,7 +2,11 @@ import { timedOut } from "../stream/types.ts";
 
 /** @param deadline milliseconds of the monotonic clock */
 export function sleepUntil(deadline: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - performance.now())));
+  return pause(Math.max(0, deadline - performance.now()));
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /**

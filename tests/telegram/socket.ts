@@ -168,13 +168,21 @@ export async function listenSockets(
     });
   }
   const listener = Deno.listen({ hostname, port: options.port ?? 0 });
+  let open = true;
   (async () => {
-    for await (const conn of listener) {
+    while (open) {
+      // A peer that aborts before it is accepted is an error here, and nothing that a listener should end for.
+      const conn = await listener.accept().catch(() => null);
+      if (conn === null) continue;
       conn.setNoDelay(true);
       handle(new Socket(new DenoSocket(conn), options.patience));
     }
   })();
-  return { port: (listener.addr as Deno.NetAddr).port, close: () => listener.close() };
+  const close = () => {
+    open = false;
+    listener.close();
+  };
+  return { port: (listener.addr as Deno.NetAddr).port, close };
 }
 
 const BUFFER = 64 * 1024;
