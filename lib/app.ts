@@ -79,6 +79,11 @@ class Outbounds {
     for (const { tag } of configs) this.get(tag);
   }
 
+  /** As the config lists them; built they were hops first. */
+  get inOrder(): Outbound[] {
+    return [...this.#configs.keys()].map((tag) => this.get(tag));
+  }
+
   get(tag: string): Outbound {
     return this.all.get(tag) ?? this.#build(tag);
   }
@@ -180,8 +185,9 @@ class RunningApp implements App {
         protocol: config.protocol,
         listen: config.ports.map((port) => textOf({ host: config.listen, port })).join(", "),
       })),
-      outbounds: [...this.#outbounds.all.values()].map(({ tag, protocol }) => ({ tag, protocol })),
-      chains: [...this.#outbounds.chains.values()].filter((chain) => chain.length > 1),
+      outbounds: this.#outbounds.inOrder.map(({ tag, protocol }) => ({ tag, protocol })),
+      chains: this.#outbounds.inOrder.map(({ tag }) => this.#outbounds.chains.get(tag)!)
+        .filter((chain) => chain.length > 1),
     };
   }
 

@@ -5,7 +5,7 @@ import { answerAfterEnd, echo, finishFirst, mute, reset, sink, source } from "..
 import { concat } from "../telegram/bytes.ts";
 import { DataCentre } from "../telegram/data_centre.ts";
 import { LightClient } from "../telegram/light_client.ts";
-import { Mtray } from "../telegram/mtray_process.ts";
+import { freePort, gatewayConfig, Mtray, runMtray } from "../telegram/mtray_process.ts";
 import { pattern } from "../telegram/pattern.ts";
 import { PeerReset } from "../telegram/socket.ts";
 import { KINDS, newSecret, withGateway } from "../interop/gateway.ts";
@@ -156,4 +156,29 @@ Deno.test("a data centre that says nothing, and one that echoes, for every frami
     assertEquals(quiet.connections.map(({ dc }) => dc), Array(9).fill(-1));
     assertEquals(new Set(chatty.connections.map(({ tag }) => tag)), new Set([0xef, 0xee, 0xdd]));
   });
+});
+
+Deno.test("a chain: what one outbound dials, another carries", async () => {
+  const centre = await DataCentre.start(echo);
+  const port = freePort();
+  const config = {
+    ...gatewayConfig(port, { users: [{ secret: newSecret("dd") }], dataCenters: {} }),
+    outbounds: [
+      // The data centre's own address would not be reached: only the hop below knows where it really is.
+      { tag: "tg-out", protocol: "mtproto", proxySettings: { tag: "middle" } },
+      { tag: "middle", protocol: "freedom", proxySettings: { tag: "last" } },
+      { tag: "last", protocol: "freedom", settings: { redirect: centre.address } },
+    ],
+  };
+  const mtray = await Mtray.start(config, port);
+  const [{ tg }] = await mtray.links();
+  using client = await LightClient.open(tg);
+  await client.write(pattern(0, 100_000));
+  assertEquals(await client.readExactly(100_000), pattern(0, 100_000));
+  const { stdout } = await runMtray(["test", "-c", mtray.configFile]);
+  assert(stdout.includes("last -> middle -> tg-out"), stdout);
+  const log = await mtray.stop();
+  assertEquals(log.code, 0);
+  assert(log.stdout.includes("[tg-in -> tg-out]"), log.stdout);
+  await centre.close();
 });
