@@ -24,6 +24,10 @@ export function listen(
   const open = (socket: BunSocket) => {
     const stream = new BunStream(socket);
     socket.data = stream;
+    // Reset before it was accepted: it has no address any more, and its end may never be told.
+    if (socket.remoteAddress === undefined) {
+      return stream.close(new MtrayError("reset", "gone before it came"));
+    }
     accept({
       stream,
       remote: { host: plain(socket.remoteAddress), port: socket.remotePort },

@@ -1,7 +1,8 @@
 /** The few names of Bun that are used here, declared so that the code is checked without Bun's own types. */
 export interface BunSocket {
   data: unknown;
-  readonly remoteAddress: string;
+  /** Undefined once the socket is closed. */
+  readonly remoteAddress: string | undefined;
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;

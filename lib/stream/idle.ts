@@ -26,9 +26,10 @@ export class IdleWatch {
     this.#touched = ticks;
   }
 
-  /** A new limit, counted from the last byte as before. */
-  set limit(milliseconds: number) {
+  /** Begins anew, with another limit. */
+  restart(milliseconds: number): void {
     this.#limit = milliseconds;
+    this.touch();
   }
 
   stop(): void {

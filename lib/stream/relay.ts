@@ -29,6 +29,8 @@ export class Relay {
   /** Writes that are under way, 0–2. */
   #writing = 0;
   #stopped = false;
+  /** Why something could not be sent. */
+  #unsent: unknown;
   #reason: string | undefined;
 
   constructor(client: ByteStream, far: ByteStream) {
@@ -47,13 +49,14 @@ export class Relay {
     const up = this.#pump(this.#client, this.#far, (length) => {
       counts.bytesUp += length;
       watch.touch();
-    }).then(() => watch.limit = limits.downlinkOnly);
+    }, () => watch.restart(limits.downlinkOnly));
     const down = this.#pump(this.#far, this.#client, (length) => {
       counts.bytesDown += length;
       watch.touch();
-    }).then(() => watch.limit = limits.uplinkOnly);
+    }, () => watch.restart(limits.uplinkOnly));
     try {
       await Promise.all([up, down]);
+      if (this.#unsent !== undefined) throw this.#unsent;
       this.#end("finished");
     } catch (error) {
       // When we end it ourselves both sides see an end; what the streams then complain about is no news.
@@ -81,7 +84,12 @@ export class Relay {
     this.#far.close();
   }
 
-  async #pump(from: ByteStream, to: ByteStream, count: (length: number) => void): Promise<void> {
+  async #pump(
+    from: ByteStream,
+    to: ByteStream,
+    count: (length: number) => void,
+    finished: () => void,
+  ): Promise<void> {
     // A function of its own, so that nothing holds the bytes while this one waits.
     const pass = () => {
       const bytes = from.take();
@@ -93,14 +101,29 @@ export class Relay {
       const writing = pass();
       if (writing === undefined) continue;
       this.#writing++;
-      try {
-        await writing;
-      } finally {
-        this.#writing--;
-      }
+      const sent = await this.#settled(writing);
+      this.#writing--;
+      if (!sent) return finished();
       if (this.#stopped) return this.stop();
     }
-    await to.closeWrite();
+    const closing = to.closeWrite();
+    if (closing !== undefined) await this.#settled(closing);
+    finished();
+  }
+
+  /**
+   * Whether something could be sent. Whoever takes no more may have said something before, and it is still to be
+   * read: a site that answers and closes while the question is being sent. So that direction goes on until it ends
+   * by itself, which it does soon, and only then do both.
+   */
+  async #settled(sending: Promise<void>): Promise<boolean> {
+    try {
+      await sending;
+      return true;
+    } catch (error) {
+      this.#unsent ??= error;
+      return false;
+    }
   }
 }
 

@@ -76,6 +76,39 @@ Deno.test("after an end the other direction has a limit of its own", async () =>
   assertEquals(await other.running, "idle");
 });
 
+Deno.test("an answer arrives that came before its sender would take no more", async () => {
+  const { client, server, running } = setUp();
+  const piece = pattern(60_000);
+  await client.write(new Uint8Array(10));
+  assertEquals(await server.ready(), true);
+  // More than the way to the client holds, so that some of it waits in the relay.
+  for (let i = 0; i < 3; i++) await server.write(piece.slice());
+  server.close();
+  // Sending to the one who left fails, before the client has read anything.
+  await client.write(new Uint8Array(10));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  let got = 0;
+  try {
+    while (await client.ready()) {
+      for (const byte of client.take()) assertEquals(byte, piece[got++ % piece.length]);
+    }
+  } catch { /* In the end it is an abort. */ }
+  assertEquals(got, 3 * piece.length);
+  assertEquals(await running, "the stream was closed");
+});
+
+Deno.test("the time after an end is counted from that end, however long nothing was said before", async () => {
+  const { client, server, running } = setUp({ connIdle: 60_000, uplinkOnly: 1_000, downlinkOnly: 1_000 });
+  await new Promise((resolve) => setTimeout(resolve, 2_600));
+  await client.closeWrite();
+  assertEquals(await server.ready(), false);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  await server.write(pattern(10));
+  await server.closeWrite();
+  assertEquals(await readAll(client), pattern(10));
+  assertEquals(await running, "finished");
+});
+
 Deno.test("stop lets a write finish that is under way, and ends the rest at once", async () => {
   const idle = setUp();
   idle.relay.stop();
