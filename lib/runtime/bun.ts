@@ -2,13 +2,21 @@ import { MtrayError } from "../errors.ts";
 import type { Accepted, ByteStream, DialOptions, Target } from "../stream/types.ts";
 import { bun, type BunHandlers, type BunSocket } from "./bun_globals.ts";
 import { BunStream } from "./bun_stream.ts";
+import { mostSockets } from "./descriptors.ts";
 import type { Listener } from "./types.ts";
+
+/** Connections that are open, and how many may be. */
+let openSockets = 0;
+let most: number | undefined;
 
 const handlers: BunHandlers = {
   data: (socket, bytes) => streamOf(socket).onData(bytes),
   drain: (socket) => streamOf(socket).onDrain(),
   end: (socket) => streamOf(socket).onEnd(),
-  close: (socket, error) => (socket.data as BunStream | undefined)?.onClose(error),
+  close: (socket, error) => {
+    openSockets--;
+    (socket.data as BunStream | undefined)?.onClose(error);
+  },
   error: (socket, error) => (socket.data as BunStream | undefined)?.onClose(error),
 };
 
@@ -21,9 +29,12 @@ export function listen(
   at: { host: string; port: number },
   accept: (accepted: Accepted) => void,
 ): Promise<Listener> {
+  most ??= mostSockets();
   const open = (socket: BunSocket) => {
+    openSockets++;
     const stream = new BunStream(socket);
     socket.data = stream;
+    if (openSockets > most!) return stream.close(new MtrayError("refused", "too many connections are open"));
     // Reset before it was accepted: it has no address any more, and its end may never be told.
     if (socket.remoteAddress === undefined) {
       return stream.close(new MtrayError("reset", "gone before it came"));
@@ -65,6 +76,7 @@ export function dial(target: Target, options: DialOptions, signal: AbortSignal):
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     const open = (socket: BunSocket) => {
+      openSockets++;
       signal.removeEventListener("abort", abort);
       const stream = new BunStream(socket);
       socket.data = stream;

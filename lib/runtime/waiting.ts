@@ -27,12 +27,18 @@ export abstract class WaitingStream {
 
   readyBefore(deadline: number): Promise<boolean | typeof timedOut> {
     const wait = this.#wait ??= this.wait();
+    const left = deadline - performance.now();
+    if (left <= 0) {
+      // Also when bytes are there: whoever sends without pause must not outlast a deadline.
+      wait.catch(() => {});
+      return Promise.resolve(timedOut);
+    }
     return new Promise((resolve, reject) => {
       let late = false;
       const timer = setTimeout(() => {
         late = true;
         resolve(timedOut);
-      }, Math.max(0, deadline - performance.now()));
+      }, left);
       wait.then((more) => {
         clearTimeout(timer);
         // After the deadline the answer waits for the next call, which takes the promise itself.

@@ -121,6 +121,17 @@ Deno.test("a valid hello without a valid header: silence until the handshake's t
     if (flight.length > 0) await socket.write(flight);
     await expectSilence(socket, since);
   }));
+  // Records without a byte in them, without end: the time is over all the same.
+  const { socket } = await greet();
+  const since = performance.now();
+  const empty = concat(...Array(1000).fill(unhex("17 03 03 00 00")));
+  let ended = false;
+  while (!ended && performance.now() - since < 10_000) {
+    ended = await socket.write(empty).then(() => false, () => true);
+  }
+  assert(ended && performance.now() - since < HANDSHAKE * 1000 + 3000, "empty records outlast the deadline");
+  socket.close();
+
   assertEquals(centre.accepted, 1);
   client.socket.close();
   await centre.close();

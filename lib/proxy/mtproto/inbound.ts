@@ -97,8 +97,7 @@ export class MtprotoInbound implements Inbound {
     if (verdict.kind === "hello") return await this.#answer(accepted, verdict, first, decided);
     if (verdict.kind === "gone") return stream.close();
     if (verdict.kind === "stranger" && this.#sites.any) {
-      decided();
-      return await this.#showSite(accepted, verdict, first.bytes);
+      return await this.#showSite(accepted, verdict, first.bytes, decided);
     }
     // No site to show. What is wrong and what is slow look the same from outside: silence, then an end.
     const deadline = arrived + this.#context.policy(0).handshake;
@@ -252,6 +251,7 @@ export class MtprotoInbound implements Inbound {
     accepted: Accepted,
     { reason, detail, serverName, clockDiffers }: Extract<Verdict, { kind: "stranger" }>,
     bytes: Uint8Array,
+    decided: () => void,
   ): Promise<void> {
     const { events, warnings } = this.#context;
     if (clockDiffers !== undefined) {
@@ -260,11 +260,11 @@ export class MtprotoInbound implements Inbound {
       warnings.differs(accepted.remote.host, clockDiffers);
     }
     const stranger = { accepted, bytes, site: this.#sites.for(serverName), reason, detail };
-    await this.#fronting.front(
-      stranger,
-      this.#stopping.signal,
-      (relay) => this.#open.set(accepted.stream, relay),
-    );
+    await this.#fronting.front(stranger, this.#stopping.signal, (relay) => {
+      // Only now: strangers who cannot be shown the site are as many as handshakes may be, and no more.
+      decided();
+      this.#open.set(accepted.stream, relay);
+    });
   }
 
   #refuse(
