@@ -5,7 +5,7 @@ import { BunStream } from "./bun_stream.ts";
 import { mostSockets } from "./descriptors.ts";
 import type { Listener } from "./types.ts";
 
-/** Connections that are open, and how many may be. */
+/** Connections that are open or being opened, and how many may be. */
 let openSockets = 0;
 let most: number | undefined;
 
@@ -75,8 +75,11 @@ export function dial(target: Target, options: DialOptions, signal: AbortSignal):
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
+    // Counted from here: an attempt holds a descriptor until the system gives up, which takes about two minutes.
+    openSockets++;
+    let settled = false;
     const open = (socket: BunSocket) => {
-      openSockets++;
+      settled = true;
       signal.removeEventListener("abort", abort);
       const stream = new BunStream(socket);
       socket.data = stream;
@@ -84,6 +87,8 @@ export function dial(target: Target, options: DialOptions, signal: AbortSignal):
       resolve(stream);
     };
     const failed = (error: unknown) => {
+      if (!settled) openSockets--;
+      settled = true;
       signal.removeEventListener("abort", abort);
       reject(error);
     };

@@ -77,33 +77,42 @@ export interface ClientHello {
   serverName: string;
   /** Whether the client sent a key share that an x25519 share answers. */
   offersX25519: boolean;
+  /** False when it stops making sense somewhere. What was read until then is there: a name says which site. */
+  wellFormed: boolean;
 }
 
-/** Null when it is no well-formed ClientHello. */
-export function parseHello(message: Uint8Array): ClientHello | null {
+/** Reads as much of a hello as makes sense. */
+export function parseHello(message: Uint8Array): ClientHello {
+  const hello: ClientHello = {
+    random: new Uint8Array(),
+    sessionId: new Uint8Array(),
+    cipherSuites: [],
+    serverName: "",
+    offersX25519: false,
+    wellFormed: false,
+  };
   try {
     const reader = new Reader(message.subarray(4));
     reader.skip(2);
-    const random = reader.bytes(RANDOM_LENGTH);
-    const sessionId = reader.bytes(reader.u8());
+    hello.random = reader.bytes(RANDOM_LENGTH);
+    hello.sessionId = reader.bytes(reader.u8());
     const suites = new Reader(reader.bytes(reader.u16()));
-    const cipherSuites: number[] = [];
-    while (suites.left > 0) cipherSuites.push(suites.u16());
+    while (suites.left > 0) hello.cipherSuites.push(suites.u16());
     reader.skip(reader.u8());
-    let serverName = "", offersX25519 = false;
-    const extensions = new Reader(reader.bytes(reader.u16()));
+    const length = reader.u16();
+    // A list that claims more than there is, is read as far as it goes.
+    const extensions = new Reader(reader.bytes(Math.min(length, reader.left)));
     while (extensions.left > 0) {
       const type = extensions.u16();
       const body = new Reader(extensions.bytes(extensions.u16()));
-      if (type === SERVER_NAME) serverName = readServerName(body);
-      if (type === KEY_SHARE) offersX25519 = hasX25519(body);
+      if (type === SERVER_NAME) hello.serverName = readServerName(body);
+      if (type === KEY_SHARE) hello.offersX25519 = hasX25519(body);
     }
-    if (reader.left > 0) return null;
-    return { random, sessionId, cipherSuites, serverName, offersX25519 };
+    hello.wellFormed = reader.left === 0 && length === extensions.all.length;
   } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
   }
+  return hello;
 }
 
 function readServerName(body: Reader): string {

@@ -79,8 +79,8 @@ function judgeHello(
   when: Circumstances,
 ): Verdict & { kind: "hello" } | Stranger {
   const hello = parseHello(message);
-  if (hello === null) return stranger("bad-hello", "", "a ClientHello that is not well-formed");
   const name = hello.serverName;
+  if (!hello.wellFormed) return stranger("bad-hello", name, "a ClientHello that is not well-formed");
   const named = users.tls.filter((user) => user.secret.domain === name);
   if (named.length === 0) return stranger("wrong-name", name, "the hello names another site");
   const found = prove(message, withFirst(named, when.lastSeen));

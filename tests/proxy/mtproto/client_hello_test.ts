@@ -68,7 +68,8 @@ Deno.test("hellos of real clients are gathered and read, cut anywhere", () => {
         assertEquals([gathered.message.length, gathered.used], [record.length - 5, record.length]);
       }
     });
-    const hello = parseHello(record.subarray(5))!;
+    const hello = parseHello(record.subarray(5));
+    assertEquals(hello.wellFormed, true);
     assertEquals(hello.serverName, "www.example.com");
     assertEquals(hello.sessionId, sessionId);
     assertEquals(hello.cipherSuites.filter((suite) => ciphers.includes(suite)).length, ciphers.length);
@@ -126,7 +127,7 @@ Deno.test("a hello that is damaged anywhere is read or refused, never more", () 
       changed[at] ^= bit;
       parseHello(changed);
     }
-    assertEquals(parseHello(message.subarray(0, at)), null);
+    assertEquals(parseHello(message.subarray(0, at)).wellFormed, false);
   }
 });
 
@@ -138,6 +139,15 @@ Deno.test("an x25519 share counts, and no other", () => {
     ]] as const
   ) {
     const { record } = buildClientHello({ secret, domain: "example.com", keyShares });
-    assertEquals(parseHello(record.subarray(5))?.offersX25519, offered);
+    assertEquals(parseHello(record.subarray(5)).offersX25519, offered);
   }
+});
+
+Deno.test("a name counts that stands before the place where a hello stops making sense", () => {
+  const { record } = buildClientHello({ secret, domain: "example.com", shape: "chrome-2019" });
+  const message = record.subarray(5);
+  const cut = parseHello(message.subarray(0, -10));
+  assertEquals([cut.wellFormed, cut.serverName], [false, "example.com"]);
+  const longer = parseHello(concat(message, new Uint8Array(3)));
+  assertEquals([longer.wellFormed, longer.serverName], [false, "example.com"]);
 });
