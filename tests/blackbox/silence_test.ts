@@ -6,7 +6,7 @@ import { concat, hex, random, unhex } from "../telegram/bytes.ts";
 import { buildClientHello } from "../telegram/client_hello.ts";
 import { DataCentre } from "../telegram/data_centre.ts";
 import { encodeRecords, FakeTlsClient } from "../telegram/fake_tls.ts";
-import { Mtray } from "../telegram/mtray_process.ts";
+import { freePort, gatewayConfig, Mtray } from "../telegram/mtray_process.ts";
 import { type Ends, initiate } from "../telegram/obfuscated2.ts";
 import { connectSocket, nothing, type Socket } from "../telegram/socket.ts";
 
@@ -186,5 +186,36 @@ Deno.test("a stop ends every kind of connection in good time", async () => {
     socket.close();
   }
   stranger.close();
+  await centre.close({ ignoreFailures: true });
+});
+
+Deno.test("more connections than there are descriptors: nothing spins, and afterwards all is well", async () => {
+  const centre = await DataCentre.start(echo);
+  const port = freePort();
+  const config = gatewayConfig(port, {
+    users: [{ secret: hex(key) }],
+    dataCenters: { "2": [centre.address] },
+  });
+  const limited = ["sh", "-c", 'ulimit -n 128; exec "$@"', "sh"];
+  const mtray = await Mtray.start({ ...config, log: { access: "none", error: "none" } }, port, limited);
+  const crowd = await Promise.all(Array.from({ length: 200 }, () => connectSocket(port).catch(() => null)));
+  const before = await mtray.processorTime();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const spent = await mtray.processorTime() - before;
+  assert(spent < 0.5, `${spent} s of processor time in a second of nothing`);
+  for (const socket of crowd) socket?.close();
+  // As soon as the crowd's places are free, a client is served.
+  for (let served = false, patience = 0; !served; patience++) {
+    assert(patience < 50, "no client is served after the crowd has left");
+    try {
+      const socket = await connectSocket(port);
+      const ends = initiate({ tag: 0xee, dc: 2, secret: key });
+      await socket.write(concat(ends.header, ends.up.update(random(8))));
+      served = (await socket.readExactly(8))?.length === 8;
+      socket.close();
+    } catch { /* Reset: there is no place yet. */ }
+    if (!served) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals((await mtray.stop()).code, 0);
   await centre.close({ ignoreFailures: true });
 });

@@ -117,12 +117,16 @@ export class Mtray {
     return await Mtray.start(gatewayConfig(port, options), port);
   }
 
-  /** Starts mtray with a config and waits until `port` is listened on. */
-  static async start(config: unknown, port: number): Promise<Mtray> {
+  /**
+   * Starts mtray with a config and waits until `port` is listened on.
+   *
+   * @param wrap a program and arguments that start it in their turn
+   */
+  static async start(config: unknown, port: number, wrap: readonly string[] = []): Promise<Mtray> {
     const folder = await Deno.makeTempDir({ prefix: "mtray-test-" });
     const configFile = join(folder, "config.json");
     await Deno.writeTextFile(configFile, JSON.stringify(config, null, 2));
-    const child = spawn(["run", "-c", configFile]);
+    const child = spawn(["run", "-c", configFile], wrap);
     const mtray = new Mtray(port, configFile, folder, child, collect(child));
     try {
       await untilListening(port, START_MS, () => mtray.#ended === null);
@@ -171,13 +175,21 @@ export class Mtray {
     return Number(kilobytes) * 1024;
   }
 
+  /** User and system time so far, in seconds. Linux only. */
+  async processorTime(): Promise<number> {
+    const stat = await Deno.readTextFile(`/proc/${this.child.pid}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // Linux shows a hundred ticks a second to programs on every machine.
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 }
 
-function spawn(args: readonly string[]): Deno.ChildProcess {
-  const [program, ...first] = mtrayCommand();
+function spawn(args: readonly string[], wrap: readonly string[] = []): Deno.ChildProcess {
+  const [program, ...first] = [...wrap, ...mtrayCommand()];
   return new Deno.Command(program, {
     args: [...first, ...args],
     cwd: ROOT,
