@@ -13,6 +13,11 @@ import { plainLayers } from "./transport/layers.ts";
 /** How long `stop` lets writes go on that are under way, in milliseconds. */
 const DRAIN = 3_000;
 
+/** Connections that may be undecided at the same time, over all inbounds. Each costs some kilobytes … */
+const MOST_HANDSHAKES = 1024;
+/** … and a descriptor, of which this part may be theirs: clients need the rest. */
+const HANDSHAKE_SHARE = 0.5;
+
 /** What was built, in words for `mtray test`. */
 export interface Description {
   inbounds: { tag: string; protocol: string; listen: string }[];
@@ -44,6 +49,7 @@ export function build(config: Config, shared: Shared): App {
   };
   const outbounds = new Outbounds(config.outbounds, shared, handlers);
   const router = createRouter(config.routing, outbounds.all, outbounds.get(config.outbounds[0].tag));
+  const handshakes = Math.min(MOST_HANDSHAKES, shared.runtime.mostSockets * HANDSHAKE_SHARE);
   const inbounds = config.inbounds.map((inbound) => ({
     config: inbound,
     handler: inboundKinds[inbound.protocol].create({
@@ -53,6 +59,7 @@ export function build(config: Config, shared: Shared): App {
       lastSeen: shared.lastSeen,
       warnings: shared.warnings,
       nextSessionId: shared.nextSessionId,
+      mostHandshakes: Math.max(1, Math.floor(handshakes / config.inbounds.length)),
       dial: (tag) => tag === undefined ? shared.runtime.dial : outbounds.dialOf(tag),
     }, inbound.settings as never),
   }));

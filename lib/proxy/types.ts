@@ -60,6 +60,7 @@ export type Random = (length: number) => Uint8Array;
 export interface Digests {
   /** @returns false when the digest is already known */
   add(digest: Uint8Array): boolean;
+  has(digest: Uint8Array): boolean;
 }
 
 /** Which addresses failed lately, and when they may come first again. */
@@ -93,6 +94,8 @@ export interface InboundContext extends HandlerContext {
   readonly lastSeen: LastSeen;
   readonly warnings: ClockWarnings;
   nextSessionId(): number;
+  /** Connections of this inbound that may be undecided at the same time. */
+  readonly mostHandshakes: number;
   /** A dial that does not pass the router: the system's, or the outbound's of that tag. */
   dial(outboundTag?: string): Dial;
 }

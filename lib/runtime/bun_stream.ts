@@ -64,6 +64,8 @@ export class BunStream extends WaitingStream implements ByteStream {
     if (a.length === 0) return;
     const sent = this.#socket.write(a);
     if (sent === a.length) return;
+    // The peer is gone, and of a paused socket Bun may never tell.
+    if (sent < 0) return Promise.reject(new MtrayError("reset", "the peer aborted the connection"));
     this.#rest = sent > 0 ? a.subarray(sent) : a;
     return new Promise((resolve, reject) => this.#writer = { resolve, reject });
   }
@@ -115,6 +117,11 @@ export class BunStream extends WaitingStream implements ByteStream {
   onDrain(): void {
     if (this.#rest === null) return;
     const sent = this.#socket.write(this.#rest);
+    if (sent < 0) {
+      const writer = this.#writer;
+      this.#rest = this.#writer = null;
+      return writer?.reject(new MtrayError("reset", "the peer aborted the connection"));
+    }
     if (sent < this.#rest.length) {
       if (sent > 0) this.#rest = this.#rest.subarray(sent);
       return;

@@ -12,6 +12,8 @@ export class DenoStream extends WaitingStream implements ByteStream {
   readonly #buffer = new ReadBuffer();
   #ended = false;
   #closed = false;
+  /** The peer aborted: there is nobody to be told that we do. */
+  #reset = false;
 
   constructor(conn: Deno.TcpConn) {
     super();
@@ -29,7 +31,7 @@ export class DenoStream extends WaitingStream implements ByteStream {
       read = await this.#conn.read(this.#buffer.space());
     } catch (error) {
       this.#buffer.release();
-      throw broken(error);
+      throw this.#broken(error);
     }
     if (read === null) {
       this.#ended = true;
@@ -50,7 +52,7 @@ export class DenoStream extends WaitingStream implements ByteStream {
       let done = await this.#conn.write(a);
       while (done < a.length) done += await this.#conn.write(a.subarray(done));
     } catch (error) {
-      throw broken(error);
+      throw this.#broken(error);
     }
   }
 
@@ -59,7 +61,7 @@ export class DenoStream extends WaitingStream implements ByteStream {
     try {
       await this.#conn.closeWrite();
     } catch (error) {
-      throw broken(error);
+      throw this.#broken(error);
     }
   }
 
@@ -67,19 +69,24 @@ export class DenoStream extends WaitingStream implements ByteStream {
     if (this.#closed) return;
     this.#closed = true;
     this.#buffer.discard();
-    if (reason !== undefined) abortConnection(this.#conn);
+    if (reason !== undefined && !this.#reset) abortConnection(this.#conn);
     try {
       this.#conn.close();
     } catch { /* The peer was faster. */ }
   }
-}
 
-function broken(error: unknown): MtrayError {
-  if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe) {
-    return new MtrayError("reset", "the peer aborted the connection", { cause: error });
+  #broken(error: unknown): MtrayError {
+    const errors = Deno.errors;
+    if (
+      error instanceof errors.ConnectionReset || error instanceof errors.BrokenPipe ||
+      error instanceof errors.NotConnected
+    ) {
+      this.#reset = true;
+      return new MtrayError("reset", "the peer aborted the connection", { cause: error });
+    }
+    if (error instanceof errors.BadResource || error instanceof errors.Interrupted) {
+      return new MtrayError("closed", "the stream was closed", { cause: error });
+    }
+    return new MtrayError("closed", "the connection was lost", { cause: error });
   }
-  if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
-    return new MtrayError("closed", "the stream was closed", { cause: error });
-  }
-  return new MtrayError("closed", "the connection was lost", { cause: error });
 }

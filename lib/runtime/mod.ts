@@ -5,6 +5,7 @@ import { textOf } from "./address.ts";
 import * as onBun from "./bun.ts";
 import { bun } from "./bun_globals.ts";
 import { openPackets } from "./datagrams.ts";
+import { mostSockets } from "./descriptors.ts";
 import * as onDeno from "./deno.ts";
 import { startTls } from "./tls.ts";
 import type { Runtime } from "./types.ts";
@@ -16,6 +17,7 @@ const adapter = isBun ? onBun : onDeno;
 export const runtime: Runtime = {
   name: isBun ? "bun" : "deno",
   version: adapter.version(),
+  mostSockets: mostSockets(),
   // import.meta.main and worker_threads.isMainThread say the wrong thing in one form of the program or another.
   isMainThread: isBun ? bun().isMainThread : !("WorkerGlobalScope" in globalThis),
   args: process.argv.slice(2),

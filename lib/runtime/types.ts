@@ -21,6 +21,8 @@ export interface Runtime {
   readonly name: "deno" | "bun";
   readonly version: string;
   readonly isMainThread: boolean;
+  /** Sockets that the system lets be open at a time; Infinity where it does not say. */
+  readonly mostSockets: number;
   /** Arguments after the program. */
   readonly args: string[];
   /** Binds, then calls `accept` for each connection. Rejects with code `start`. */

@@ -25,16 +25,19 @@ export class DigestTable {
    * @returns false when it is already known; it is remembered either way
    */
   add(digest: Uint8Array): boolean {
-    const view = new DataView(digest.buffer, digest.byteOffset, 16);
-    const a = view.getUint32(0), b = view.getUint32(4), c = view.getUint32(8);
-    // The last bit tells a used slot from an empty one, so one bit of 128 is not compared.
-    const d = view.getUint32(12) | 1;
+    const [a, b, c, d] = wordsOf(digest);
     const current = this.#words[CURRENT];
-    const slot = this.#find(current, a, b, c, d >>> 0);
-    if (slot < 0 || this.#find(1 - current, a, b, c, d >>> 0) < 0) return false;
+    const slot = this.#find(current, a, b, c, d);
+    if (slot < 0 || this.#find(1 - current, a, b, c, d) < 0) return false;
     this.#words.set([a, b, c, d], slot);
     if (++this.#words[COUNT] === GENERATION) this.#turn();
     return true;
+  }
+
+  /** Whether a digest is known. */
+  has(digest: Uint8Array): boolean {
+    const [a, b, c, d] = wordsOf(digest);
+    return this.#find(0, a, b, c, d) < 0 || this.#find(1, a, b, c, d) < 0;
   }
 
   /** @returns where the digest belongs, or -1 when it is there */
@@ -58,4 +61,10 @@ export class DigestTable {
     this.#words[CURRENT] = next;
     this.#words[COUNT] = 0;
   }
+}
+
+function wordsOf(digest: Uint8Array): [number, number, number, number] {
+  const view = new DataView(digest.buffer, digest.byteOffset, 16);
+  // The last bit tells a used slot from an empty one, so one bit of 128 is not compared.
+  return [view.getUint32(0), view.getUint32(4), view.getUint32(8), (view.getUint32(12) | 1) >>> 0];
 }

@@ -1,5 +1,5 @@
 import { codeOf, describe } from "../errors.ts";
-import { sleepUntil } from "../runtime/waiting.ts";
+import { pause, sleepUntil } from "../runtime/waiting.ts";
 import { IdleWatch } from "./idle.ts";
 import type { ByteStream } from "./types.ts";
 
@@ -42,14 +42,21 @@ export class Relay {
    * Call it once. Both streams are closed in every case.
    *
    * @param counts grown as bytes pass
+   * @param first goes to the far end before anything else, and is not counted
    * @returns "finished", or why it ended early; never rejects
    */
-  async run(limits: RelayLimits, counts: RelayCounts): Promise<string> {
+  async run(limits: RelayLimits, counts: RelayCounts, first?: Uint8Array): Promise<string> {
     const watch = new IdleWatch(limits.connIdle, () => this.#end("idle"));
-    const up = this.#pump(this.#client, this.#far, (length) => {
-      counts.bytesUp += length;
-      watch.touch();
-    }, () => watch.restart(limits.downlinkOnly));
+    const up = this.#pump(
+      this.#client,
+      this.#far,
+      (length) => {
+        counts.bytesUp += length;
+        watch.touch();
+      },
+      () => watch.restart(limits.downlinkOnly),
+      first,
+    );
     const down = this.#pump(this.#far, this.#client, (length) => {
       counts.bytesDown += length;
       watch.touch();
@@ -89,6 +96,7 @@ export class Relay {
     to: ByteStream,
     count: (length: number) => void,
     finished: () => void,
+    first?: Uint8Array,
   ): Promise<void> {
     // A function of its own, so that nothing holds the bytes while this one waits.
     const pass = () => {
@@ -97,6 +105,16 @@ export class Relay {
       count(bytes.length);
       return to.write(bytes);
     };
+    if (first !== undefined && first.length > 0) {
+      const writing = to.write(first);
+      if (writing !== undefined) {
+        this.#writing++;
+        const sent = await this.#settled(writing);
+        this.#writing--;
+        if (!sent) return finished();
+        if (this.#stopped) return this.stop();
+      }
+    }
     while (await from.ready()) {
       const writing = pass();
       if (writing === undefined) continue;
@@ -106,8 +124,13 @@ export class Relay {
       if (!sent) return finished();
       if (this.#stopped) return this.stop();
     }
-    const closing = to.closeWrite();
-    if (closing !== undefined) await this.#settled(closing);
+    // Where the other direction cannot send any more, this end is half of an abort, and will be passed on as one.
+    // The two are told at about the same moment.
+    if (this.#writing > 0) await pause(0);
+    if (this.#unsent === undefined) {
+      const closing = to.closeWrite();
+      if (closing !== undefined) await this.#settled(closing);
+    }
     finished();
   }
 

@@ -25,6 +25,8 @@ export interface Circumstances {
   maxTimeDiff: number;
   /** The user who was seen last from this address. */
   lastSeen: string | undefined;
+  /** Whether a digest was used before. */
+  known(digest: Uint8Array): boolean;
   /** False for a digest that was used before. */
   remember(digest: Uint8Array): boolean;
 }
@@ -96,6 +98,8 @@ function judgeHello(
       "the hello offers nothing that TLS 1.3 with x25519 could answer",
     );
   }
+  // Before the time, which whoever recorded a hello can change: a replay says nothing about anybody's clock.
+  if (when.known(proof.digest)) return stranger("replay", name, "the hello was used before");
   if (when.time !== undefined) {
     const seconds = proof.time - when.time;
     if (Math.abs(seconds) > when.maxTimeDiff) {

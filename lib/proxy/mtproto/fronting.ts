@@ -80,10 +80,8 @@ export class Fronting {
     const header = site.xver === 0
       ? bytes
       : concat(proxyHeader(site.xver, accepted.remote, accepted.local), bytes);
-    try {
-      if (header.length > 0) await far.write(header);
-    } catch { /* The relay finds out, too. */ }
-    await relay.run(this.#policy, counts);
+    // Sent by the relay, for an error on this first write is all that tells of a site that aborts at once.
+    await relay.run(this.#policy, counts, header);
     this.#context.events.emit({
       kind: "fronting-ended",
       ...about,

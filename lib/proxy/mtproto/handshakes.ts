@@ -1,16 +1,18 @@
-/** Connections that may be undecided at the same time. Each costs some kilobytes. */
-export const MOST_HANDSHAKES = 1024;
-
 /** The unfinished handshakes of one inbound. When there are too many the oldest goes, for it is the least likely one. */
 export class Handshakes {
   readonly #ends = new Set<() => void>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /**
    * @param end ends the handshake, when its place is needed
    * @returns call it when the handshake is over, however it went; twice is harmless
    */
   enter(end: () => void): () => void {
-    if (this.#ends.size >= MOST_HANDSHAKES) {
+    if (this.#ends.size >= this.#most) {
       const [oldest] = this.#ends;
       this.#ends.delete(oldest);
       oldest();

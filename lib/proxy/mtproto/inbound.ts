@@ -39,7 +39,7 @@ export class MtprotoInbound implements Inbound {
   /** Seconds. */
   readonly #maxTimeDiff: number;
   readonly #fronting: Fronting;
-  readonly #handshakes = new Handshakes();
+  readonly #handshakes: Handshakes;
   /** What is open, and what moves its bytes once it is decided. */
   readonly #open = new Map<ByteStream, Relay | null>();
   readonly #stopping = new AbortController();
@@ -51,6 +51,7 @@ export class MtprotoInbound implements Inbound {
     this.#sites = new Sites(settings);
     this.#maxTimeDiff = settings.maxTimeDiff / 1000;
     this.#fronting = new Fronting(context);
+    this.#handshakes = new Handshakes(context.mostHandshakes);
   }
 
   async accept(accepted: Accepted): Promise<void> {
@@ -120,6 +121,7 @@ export class MtprotoInbound implements Inbound {
         time: warnings.beforeRelease() ? undefined : Math.floor(clock.wall() / 1000),
         maxTimeDiff: this.#maxTimeDiff,
         lastSeen: lastSeen.get(this.tag, remote.host),
+        known: (digest) => digests.has(digest),
         remember: (digest) => digests.add(digest),
       });
       if (verdict.kind !== "more") return verdict;

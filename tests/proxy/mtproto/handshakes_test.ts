@@ -1,10 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { Handshakes, MOST_HANDSHAKES } from "../../../lib/proxy/mtproto/handshakes.ts";
+import { Handshakes } from "../../../lib/proxy/mtproto/handshakes.ts";
+
+const MOST = 100;
 
 Deno.test("when there are too many handshakes the oldest ends, and only that one", () => {
-  const handshakes = new Handshakes();
+  const handshakes = new Handshakes(MOST);
   const ended: number[] = [];
-  const leave = Array.from({ length: MOST_HANDSHAKES }, (_, i) => handshakes.enter(() => ended.push(i)));
+  const leave = Array.from({ length: MOST }, (_, i) => handshakes.enter(() => ended.push(i)));
   assertEquals(ended, []);
   handshakes.enter(() => ended.push(-1));
   assertEquals(ended, [0]);
@@ -19,10 +21,10 @@ Deno.test("when there are too many handshakes the oldest ends, and only that one
 });
 
 Deno.test("the same end given twice is two handshakes", () => {
-  const handshakes = new Handshakes();
+  const handshakes = new Handshakes(MOST);
   let ended = 0;
   const end = () => ended++;
-  for (let i = 0; i < MOST_HANDSHAKES; i++) handshakes.enter(end);
+  for (let i = 0; i < MOST; i++) handshakes.enter(end);
   handshakes.enter(end);
   handshakes.enter(end);
   assertEquals(ended, 2);

@@ -48,7 +48,7 @@ function outbound(
     clock,
     random: randomBytes,
     crypto: cryptoProvider(),
-    digests: { add: () => true },
+    digests: { add: () => true, has: () => false },
     policy: () => ({ handshake: 1, connIdle: 1, uplinkOnly: 1, downlinkOnly: 1 }),
     preferences: new Preferences(clock),
     dial,
