@@ -1,4 +1,5 @@
 import { runtime } from "../../lib/runtime/mod.ts";
+import { concat } from "../../lib/stream/bytes.ts";
 import { memoryPair } from "../../lib/stream/pair.ts";
 import type { ByteStream } from "../../lib/stream/types.ts";
 
@@ -62,7 +63,7 @@ export const accepted: Kind = {
 export async function readAll(stream: ByteStream): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   while (await stream.ready()) pieces.push(stream.take().slice());
-  return join(pieces);
+  return concat(...pieces);
 }
 
 /** Reads so many bytes, or fewer where the stream ends before. */
@@ -74,17 +75,7 @@ export async function readSome(stream: ByteStream, length: number): Promise<Uint
     pieces.push(piece);
     got += piece.length;
   }
-  return join(pieces);
-}
-
-export function join(pieces: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return concat(...pieces);
 }
 
 /** Bytes that tell where they are, so that a swap or a repetition is noticed. */
