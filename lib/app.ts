@@ -1,14 +1,15 @@
 import type { Config, InboundConfig, OutboundConfig } from "./config/types.ts";
-import { MtrayError } from "./errors.ts";
+import { codeOf, describe, MtrayError } from "./errors.ts";
 import { inboundKinds, outboundKinds } from "./proxy/registry.ts";
-import type { HandlerContext, Inbound, Outbound, Policy } from "./proxy/types.ts";
-import { createRouter } from "./routing/router.ts";
+import { LayeredInbound } from "./proxy/layered.ts";
+import type { HandlerContext, Inbound, InboundContext, Outbound, Policy } from "./proxy/types.ts";
+import { createRouter, noPackets } from "./routing/router.ts";
 import { textOf } from "./runtime/address.ts";
 import type { Listener } from "./runtime/types.ts";
 import { childSession } from "./session.ts";
 import type { Shared } from "./shared.ts";
-import type { Accepted, Dial } from "./stream/types.ts";
-import { plainLayers } from "./transport/layers.ts";
+import type { Dial, DialPackets, Target } from "./stream/types.ts";
+import { inboundLayers, outboundLayers } from "./transport/layers.ts";
 
 /** How long `stop` lets writes go on that are under way, in milliseconds. */
 const DRAIN = 3_000;
@@ -50,9 +51,8 @@ export function build(config: Config, shared: Shared): App {
   const outbounds = new Outbounds(config.outbounds, shared, handlers);
   const router = createRouter(config.routing, outbounds.all, outbounds.get(config.outbounds[0].tag));
   const handshakes = Math.min(MOST_HANDSHAKES, shared.runtime.mostSockets * HANDSHAKE_SHARE);
-  const inbounds = config.inbounds.map((inbound) => ({
-    config: inbound,
-    handler: inboundKinds[inbound.protocol].create({
+  const inbounds = config.inbounds.map((inbound) => {
+    const context: InboundContext = {
       ...handlers,
       tag: inbound.tag,
       router,
@@ -61,8 +61,16 @@ export function build(config: Config, shared: Shared): App {
       nextSessionId: shared.nextSessionId,
       mostHandshakes: Math.max(1, Math.floor(handshakes / config.inbounds.length)),
       dial: (tag) => tag === undefined ? shared.runtime.dial : outbounds.dialOf(tag),
-    }, inbound.settings as never),
-  }));
+      openPackets: shared.runtime.openPackets,
+      sniffing: inbound.sniffing,
+    };
+    const handler = inboundKinds[inbound.protocol].create(context, inbound.settings as never);
+    const layers = inboundLayers(inbound.transport, shared.runtime);
+    return {
+      config: inbound,
+      handler: layers === null ? handler : new LayeredInbound(handler, layers, context),
+    };
+  });
   return new RunningApp(inbounds, outbounds, shared);
 }
 
@@ -97,8 +105,7 @@ class Outbounds {
 
   /** A dial through an outbound, for what is not a session: fronting. */
   dialOf(tag: string): Dial {
-    const outbound = this.get(tag);
-    return async (target, _options, signal) => (await outbound.connect(childSession(target), signal)).stream;
+    return through(this.get(tag));
   }
 
   #build(tag: string): Outbound {
@@ -107,22 +114,54 @@ class Outbounds {
     if (config === undefined) throw new MtrayError("config", `there is no outbound ${tag}`);
     const hop = config.proxyTag === undefined ? undefined : this.get(config.proxyTag);
     const below = config.proxyTag === undefined ? [] : this.chains.get(config.proxyTag)!;
-    const lowest: Dial = hop === undefined
-      ? this.#shared.runtime.dial
-      : async (target, _options, signal) => (await hop.connect(childSession(target), signal)).stream;
+    const layers = outboundLayers(
+      config.transport,
+      this.#shared.runtime,
+      hop !== undefined && !config.transportLayer,
+    );
     const outbound = outboundKinds[config.protocol].create({
       ...this.#handlers,
       tag,
       preferences: this.#shared.preferences,
-      dial: plainLayers.around(lowest),
-      encrypts: plainLayers.encrypts || hop?.encrypts === true,
+      dial: layers.around(hop === undefined ? this.#shared.runtime.dial : through(hop)),
+      encrypts: layers.encrypts || hop?.encrypts === true,
       chained: hop !== undefined,
       below,
+      dialPackets: hop === undefined ? this.#shared.runtime.dialPackets : packetsThrough(hop),
+      warnings: this.#shared.warnings,
+      mux: config.mux,
     }, config.settings as never);
     this.all.set(tag, outbound);
     this.chains.set(tag, [...below, tag]);
     return outbound;
   }
+}
+
+/** The dial of an outbound that carries others. */
+function through(hop: Outbound): Dial {
+  return async (target, options, signal) => {
+    try {
+      return (await hop.connect(childSession(target, "tcp", options.alone), signal)).stream;
+    } catch (error) {
+      throw hopFailed(hop, error);
+    }
+  };
+}
+
+function packetsThrough(hop: Outbound): DialPackets {
+  return async (target, signal) => {
+    if (hop.openPackets === undefined) throw noPackets(hop);
+    try {
+      return (await hop.openPackets(childSession(target, "udp"), signal)).packets;
+    } catch (error) {
+      throw hopFailed(hop, error);
+    }
+  };
+}
+
+/** Says which hop of a chain it was. */
+function hopFailed({ tag }: Outbound, error: unknown): MtrayError {
+  return new MtrayError(codeOf(error), `cannot go through ${tag}: ${describe(error)}`, { cause: error });
 }
 
 interface RunningInbound {
@@ -134,7 +173,7 @@ class RunningApp implements App {
   readonly #inbounds: RunningInbound[];
   readonly #outbounds: Outbounds;
   readonly #shared: Shared;
-  readonly #listeners: { listener: Listener; inboundTag: string }[] = [];
+  readonly #listeners: { listener: Pick<Listener, "address" | "close">; inboundTag: string }[] = [];
   readonly #connections = new Set<Promise<void>>();
 
   constructor(inbounds: RunningInbound[], outbounds: Outbounds, shared: Shared) {
@@ -144,24 +183,9 @@ class RunningApp implements App {
   }
 
   async start(): Promise<void> {
-    const { runtime, events } = this.#shared;
     try {
       for (const { config, handler } of this.#inbounds) {
-        for (const port of config.ports) {
-          const at = { host: config.listen, port };
-          const listener = await runtime.listen(at, (accepted) => this.#accept(handler, accepted)).catch(
-            (error) => {
-              throw new MtrayError(
-                "start",
-                `cannot start inbound ${config.tag}: ${(error as Error).message}`,
-                { cause: error },
-              );
-            },
-          );
-          this.#listeners.push({ listener, inboundTag: config.tag });
-          const address = textOf(listener.address);
-          events.emit({ kind: "listening", inboundTag: config.tag, protocol: config.protocol, address });
-        }
+        for (const port of config.ports) await this.#listen(config, handler, port);
       }
     } catch (error) {
       this.#stopListening();
@@ -198,8 +222,38 @@ class RunningApp implements App {
     };
   }
 
-  #accept(handler: Inbound, accepted: Accepted): void {
-    const connection = handler.accept(accepted);
+  async #listen(
+    { tag, protocol, listen: host }: InboundConfig,
+    handler: Inbound,
+    port: number,
+  ): Promise<void> {
+    const { runtime, events } = this.#shared;
+    const listening = (listener: { address: Target; close(): void }) => {
+      this.#listeners.push({ listener, inboundTag: tag });
+      events.emit({ kind: "listening", inboundTag: tag, protocol, address: textOf(listener.address) });
+      return listener;
+    };
+    try {
+      if (handler.acceptsStreams !== false) {
+        const at = { host, port };
+        port = listening(
+          await runtime.listen(at, (accepted) => this.#follow(handler.accept(accepted))),
+        ).address
+          .port;
+      }
+      if (handler.acceptPackets !== undefined) {
+        const packets = await runtime.openPackets({ host, port });
+        listening(packets);
+        this.#follow(handler.acceptPackets(packets));
+      }
+    } catch (error) {
+      throw new MtrayError("start", `cannot start inbound ${tag}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #follow(connection: Promise<void>): void {
     this.#connections.add(connection);
     connection.finally(() => this.#connections.delete(connection));
   }

@@ -36,6 +36,8 @@ export interface Session {
   target: Target;
   sniffed?: { protocol: string; domain?: string };
   mtproto?: MtprotoHeader;
+  /** It must not share a connection with others, as it would in a multiplexer. */
+  alone?: boolean;
   /** Payload from the client, grown as it passes. */
   bytesUp: number;
   /** Payload to the client, grown as it passes. */
@@ -48,15 +50,16 @@ export interface Session {
  * The session that a chained hop or the way to a site is given: a target of its own, and nothing of the client or
  * of the protocol that runs inside.
  */
-export function childSession(target: Target): Session {
+export function childSession(target: Target, network: "tcp" | "udp" = "tcp", alone = false): Session {
   const nowhere = { host: "0.0.0.0", port: 0 };
   return {
     id: 0,
     inboundTag: "",
     source: nowhere,
     local: nowhere,
-    network: "tcp",
+    network,
     target,
+    alone,
     bytesUp: 0,
     bytesDown: 0,
     openedAt: 0,

@@ -1,6 +1,7 @@
 import type { LogConfig } from "../observe/types.ts";
-import type { Policy } from "../proxy/types.ts";
+import type { Mux, Policy, Sniffing } from "../proxy/types.ts";
 import type { RoutingConfig } from "../routing/types.ts";
+import type { TransportSettings } from "../transport/types.ts";
 
 /** A configuration that passed every check. Nothing in it needs to be doubted again. */
 export interface Config {
@@ -23,6 +24,8 @@ export interface InboundConfig {
   ports: number[];
   /** What the protocol's own schema made of `settings`. */
   settings: unknown;
+  transport: TransportSettings;
+  sniffing?: Sniffing;
   /** Where it stands, for messages: "inbounds[0]". */
   path: string;
 }
@@ -31,7 +34,11 @@ export interface OutboundConfig {
   tag: string;
   protocol: string;
   settings: unknown;
+  transport: TransportSettings;
   /** Tag of the outbound that carries this one. */
   proxyTag?: string;
+  /** Whether the whole transport runs over that outbound, or only TLS. */
+  transportLayer: boolean;
+  mux: Mux;
   path: string;
 }

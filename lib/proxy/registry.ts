@@ -11,6 +11,7 @@ import type { InboundKind, OutboundKind } from "./types.ts";
 export const inboundKinds: Record<string, InboundKind<never>> = {
   mtproto: inbound({
     settings: mtproto.inboundSettings,
+    transports: "tcp",
     create: (context, settings) => new MtprotoInbound(context, settings),
   }),
 };
@@ -19,14 +20,17 @@ export const inboundKinds: Record<string, InboundKind<never>> = {
 export const outboundKinds: Record<string, OutboundKind<never>> = {
   mtproto: outbound({
     settings: mtproto.outboundSettings,
+    transports: "tcp",
     create: (context, settings) => new MtprotoOutbound(context, settings),
   }),
   freedom: outbound({
     settings: freedom.settings,
+    transports: "all",
     create: (context, settings) => new FreedomOutbound(context, settings),
   }),
   blackhole: outbound({
     settings: blackhole.settings,
+    transports: "tcp",
     create: (context) => new BlackholeOutbound(context),
   }),
 };

@@ -2,13 +2,28 @@ import type { GenericSchema } from "valibot";
 import type { CryptoProvider } from "../crypto/types.ts";
 import type { Events } from "../observe/events.ts";
 import type { Session } from "../session.ts";
-import type { Accepted, ByteStream, Dial, PacketStream, Target } from "../stream/types.ts";
+import type {
+  Accepted,
+  BoundPackets,
+  ByteStream,
+  Dial,
+  DialPackets,
+  PacketStream,
+  Target,
+} from "../stream/types.ts";
 
 /** A way out that is open. */
 export interface Connected {
   stream: ByteStream;
   /** The far end encrypts its downlink with the key that the session offered: copy it, do not encrypt it again. */
   adopted: boolean;
+  /** Tags of the hops, first hop first. */
+  via: string[];
+}
+
+/** A way out for datagrams. */
+export interface ConnectedPackets {
+  packets: PacketStream;
   /** Tags of the hops, first hop first. */
   via: string[];
 }
@@ -21,7 +36,8 @@ export interface Outbound {
   readonly encrypts: boolean;
   /** Rejects with an MtrayError whose message can be logged. */
   connect(session: Session, signal: AbortSignal): Promise<Connected>;
-  openPackets?(session: Session, signal: AbortSignal): Promise<PacketStream>;
+  /** Datagrams, first of all to the session's target. Left out where the protocol has none. */
+  openPackets?(session: Session, signal: AbortSignal): Promise<ConnectedPackets>;
   close?(): void;
 }
 
@@ -29,7 +45,15 @@ export interface Outbound {
 export interface Inbound {
   readonly tag: string;
   readonly protocol: string;
+  /** Whether its ports are bound for TCP; yes where it does not say. */
+  readonly acceptsStreams?: boolean;
   accept(accepted: Accepted): Promise<void>;
+  /**
+   * Serves a UDP port of the inbound until `stop`. Its ports are bound for UDP where this is there. Never rejects.
+   *
+   * @param port the inbound closes it
+   */
+  acceptPackets?(port: BoundPackets): Promise<void>;
   /** Reads no more: writes that are under way may finish, everything else ends. */
   stop(): void;
   /** Ends everything that is still open. */
@@ -77,6 +101,9 @@ export interface LastSeen {
   set(inboundTag: string, host: string, key: string): void;
 }
 
+/** Each session has a connection of its own. */
+export const noMux: Mux = { enabled: false, concurrency: 8, mtproto: false, xudp: false };
+
 /** What every handler may use. All of it outlives the handler. */
 export interface HandlerContext {
   readonly events: Events;
@@ -98,6 +125,19 @@ export interface InboundContext extends HandlerContext {
   readonly mostHandshakes: number;
   /** A dial that does not pass the router: the system's, or the outbound's of that tag. */
   dial(outboundTag?: string): Dial;
+  /** Binds a UDP port. Rejects with code `start`. */
+  openPackets(at: Target): Promise<BoundPackets>;
+  /** What is looked for in the first bytes of a client, if anything. */
+  readonly sniffing?: Sniffing;
+}
+
+/** How a session's protocol and domain are learned from the client's first bytes. */
+export interface Sniffing {
+  protocols: readonly ("http" | "tls")[];
+  /** The domain serves rules only; the outbound is still given the client's target. */
+  routeOnly: boolean;
+  /** Domains that stay unused, as rules write them. */
+  domainsExcluded: readonly string[];
 }
 
 /** What is said once about this gateway's clock. */
@@ -119,15 +159,36 @@ export interface OutboundContext extends HandlerContext {
   readonly chained: boolean;
   /** Tags of the hops below, first hop first. */
   readonly below: string[];
+  /** A way for datagrams: the system's, or that of the outbound it is chained to. */
+  readonly dialPackets: DialPackets;
+  readonly warnings: ClockWarnings;
+  readonly mux: Mux;
+}
+
+/** Several sessions in one connection. */
+export interface Mux {
+  enabled: boolean;
+  /** Sessions in a connection at a time, 1–1024. */
+  concurrency: number;
+  /** Whether MTProto sessions share connections, too: they then wait for each other's lost packets. */
+  mtproto: boolean;
+  /** Whether datagrams are sent as XUDP, which V2Ray 4 does not know. */
+  xudp: boolean;
 }
 
 /** A row of the registry: a protocol's settings and what builds it from them. */
 export interface InboundKind<Settings> {
   readonly settings: GenericSchema<unknown, Settings>;
+  /** Which layers streamSettings may ask for. */
+  readonly transports: "all" | "tcp";
   create(context: InboundContext, settings: Settings): Inbound;
 }
 
 export interface OutboundKind<Settings> {
   readonly settings: GenericSchema<unknown, Settings>;
+  /** Which layers streamSettings may ask for. */
+  readonly transports: "all" | "tcp";
+  /** Whether it can carry Mux.Cool. */
+  readonly muxes?: boolean;
   create(context: OutboundContext, settings: Settings): Outbound;
 }

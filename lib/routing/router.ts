@@ -1,7 +1,6 @@
 import { MtrayError } from "../errors.ts";
-import type { Connected, Outbound } from "../proxy/types.ts";
+import type { Connected, ConnectedPackets, Outbound } from "../proxy/types.ts";
 import type { Session } from "../session.ts";
-import type { PacketStream } from "../stream/types.ts";
 import { compileRules } from "./rules.ts";
 import type { RoutingConfig } from "./types.ts";
 
@@ -27,14 +26,9 @@ export class Router implements Outbound {
     return this.#pick(session).connect(session, signal);
   }
 
-  async openPackets(session: Session, signal: AbortSignal): Promise<PacketStream> {
+  async openPackets(session: Session, signal: AbortSignal): Promise<ConnectedPackets> {
     const outbound = this.#pick(session);
-    if (outbound.openPackets === undefined) {
-      throw new MtrayError(
-        "unsupported",
-        `cannot send datagrams: outbound ${outbound.tag} carries streams only`,
-      );
-    }
+    if (outbound.openPackets === undefined) throw noPackets(outbound);
     return await outbound.openPackets(session, signal);
   }
 }
@@ -64,4 +58,12 @@ export function createRouter(
     const tag = tagOf(session);
     return tag === undefined ? fallback : outbounds.get(tag)!;
   });
+}
+
+/** What is said of an outbound whose protocol has no datagrams. */
+export function noPackets({ tag, protocol }: Outbound): MtrayError {
+  return new MtrayError(
+    "unsupported",
+    `cannot send datagrams: outbound ${tag} (${protocol}) carries streams only`,
+  );
 }

@@ -63,15 +63,7 @@ export function listen(
 }
 
 /** Connects; a name is resolved by the system. Bun cannot cancel an attempt: one that succeeds late is closed. */
-export function dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
-  if (options.from !== undefined) {
-    return Promise.reject(
-      new MtrayError(
-        "unsupported",
-        "cannot choose the local address of a connection: Bun has no call for it",
-      ),
-    );
-  }
+export function dial(target: Target, _options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });

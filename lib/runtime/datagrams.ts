@@ -1,9 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { MtrayError } from "../errors.ts";
-import type { Packet, PacketStream, Target } from "../stream/types.ts";
-
-/** Datagrams that wait for a reader; the oldest is dropped for a new one. */
-const WAITING = 64;
+import { type BoundPackets, MOST_WAITING, type Packet, type Target } from "../stream/types.ts";
 
 /** Binds a UDP socket. Port 0 takes any. */
 export function openPackets(at: { host: string; port: number }): Promise<DatagramSocket> {
@@ -18,7 +15,7 @@ export function openPackets(at: { host: string; port: number }): Promise<Datagra
 }
 
 /** A UDP socket as a stream of packets. What cannot be sent is dropped, as UDP does. */
-export class DatagramSocket implements PacketStream {
+export class DatagramSocket implements BoundPackets {
   /** As bound. */
   readonly address: Target;
   /** Datagrams that nobody fetched in time. */
@@ -72,10 +69,15 @@ export class DatagramSocket implements PacketStream {
       reader(packet);
       return;
     }
-    if (this.#queue.length === WAITING) {
+    if (this.#queue.length === MOST_WAITING) {
       this.#queue.shift();
       this.dropped++;
     }
     this.#queue.push(packet);
   }
+}
+
+/** A way for datagrams to any address. */
+export function dialPackets(target: Target): Promise<DatagramSocket> {
+  return openPackets({ host: target.host.includes(":") ? "::" : "0.0.0.0", port: 0 });
 }

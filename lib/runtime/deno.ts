@@ -60,13 +60,7 @@ function isClientsFault(error: unknown): boolean {
 }
 
 /** Connects; a name is resolved by the system. */
-export async function dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
-  if (options.from !== undefined) {
-    throw new MtrayError(
-      "unsupported",
-      "cannot choose the local address of a connection: Deno has no call for it",
-    );
-  }
+export async function dial(target: Target, _options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
   const conn = await Deno.connect({ hostname: target.host, port: target.port, signal });
   if (signal.aborted) {
     conn.close();

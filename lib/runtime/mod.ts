@@ -4,7 +4,7 @@ import type { ByteStream, DialOptions, Target } from "../stream/types.ts";
 import { textOf } from "./address.ts";
 import * as onBun from "./bun.ts";
 import { bun } from "./bun_globals.ts";
-import { openPackets } from "./datagrams.ts";
+import { dialPackets, openPackets } from "./datagrams.ts";
 import { mostSockets } from "./descriptors.ts";
 import * as onDeno from "./deno.ts";
 import { startTls } from "./tls.ts";
@@ -44,6 +44,7 @@ export const runtime: Runtime = {
   },
 
   openPackets,
+  dialPackets,
   startTls,
   exit: (code) => process.exit(code),
 };

@@ -1,4 +1,11 @@
-import type { Accepted, ByteStream, DialOptions, PacketStream, Target } from "../stream/types.ts";
+import type {
+  Accepted,
+  BoundPackets,
+  ByteStream,
+  DialOptions,
+  DialPackets,
+  Target,
+} from "../stream/types.ts";
 
 /** A bound port. */
 export interface Listener {
@@ -28,7 +35,10 @@ export interface Runtime {
   /** Binds, then calls `accept` for each connection. Rejects with code `start`. */
   listen(at: { host: string; port: number }, accept: (accepted: Accepted) => void): Promise<Listener>;
   dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream>;
-  openPackets(at: { host: string; port: number }): Promise<PacketStream>;
+  /** Binds a UDP port; port 0 takes any. Rejects with code `start`. */
+  openPackets(at: { host: string; port: number }): Promise<BoundPackets>;
+  /** An unbound way for datagrams to any address, IPv4, IPv6 or a name. */
+  dialPackets: DialPackets;
   /** TLS as a client over a stream that is not being read or written. */
   startTls(stream: ByteStream, options: TlsOptions, signal: AbortSignal): Promise<ByteStream>;
   exit(code: number): never;

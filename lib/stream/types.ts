@@ -57,24 +57,54 @@ export interface ByteStream {
 /** The most `room` that may be asked of `take`, in bytes. */
 export const ROOM = 64;
 
-/** One datagram and where it came from. */
+/** One datagram. */
 export interface Packet {
+  /** Belongs to whoever received it. */
   data: Uint8Array;
+  /** Whoever sent it. On a stream that leads to a client it is whoever the client sends it to. */
   from: Target;
 }
 
 /** Datagrams. May drop, never splits or joins. */
 export interface PacketStream {
-  /** Null after `close`. One at a time. */
+  /** Null after an end from either side. Rejects when the stream broke. One at a time. */
   receive(): Promise<Packet | null>;
+  /**
+   * On a stream that leads to a client, `to` is whoever sent the answer. `data` is the stream's own from now on. At
+   * most MOST_WAITING datagrams wait for a slow way; the oldest is dropped for a new one.
+   */
   send(data: Uint8Array, to: Target): void;
   close(): void;
+  /** Datagrams that were dropped here, in either direction. */
+  readonly dropped: number;
 }
 
-/** What a dial may be told about the socket. */
+/** A bound UDP port. */
+export interface BoundPackets extends PacketStream {
+  /** As bound: port 0 has become a real one. */
+  readonly address: Target;
+}
+
+/** Datagrams that may wait for a slow reader or a slow way out, in each direction. */
+export const MOST_WAITING = 64;
+
+/** Opens a way for datagrams, first of all to `target`. Rejects as `Dial` does. */
+export type DialPackets = (target: Target, signal: AbortSignal) => Promise<PacketStream>;
+
+/** What a dial may be told beside the target. */
 export interface DialOptions {
-  /** Local address to send from. */
-  from?: string;
+  /** The stream must not share a connection with others, as it would in a multiplexer. */
+  alone?: boolean;
+  /** For the lowest dial: when the system asks a silent peer whether it is still there. */
+  keepAlive?: KeepAlive;
+}
+
+/** In seconds; what is left out is the system's. */
+export interface KeepAlive {
+  /** Silence before the first question. */
+  idle?: number;
+  /** Between questions. */
+  interval?: number;
 }
 
 /** Connects to a target. Rejects with `unreachable`, `refused` or `stopped`. */

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkedHost, linksAsJson, printLinks, userLinks } from "../../lib/cli/links.ts";
 import type { Config } from "../../lib/config/types.ts";
 import { formatSecret, parseSecret } from "../../lib/proxy/mtproto/secret.ts";
+import { plainInbound } from "../config/plain.ts";
 import { parseProxyLink } from "../telegram/proxy_link.ts";
 import { recordedScreen } from "./screen.ts";
 import { assertHolds, thrown } from "./thrown.ts";
@@ -16,7 +17,15 @@ function configOf(users: [email: string, secret: string][], listen = "0.0.0.0", 
     log: { access: "", error: "", level: "info" },
     policies: new Map(),
     inbounds: [
-      { tag: "door", protocol: "dokodemo-door", listen, ports: [1], settings: {}, path: "inbounds[0]" },
+      {
+        tag: "door",
+        protocol: "dokodemo-door",
+        listen,
+        ports: [1],
+        settings: {},
+        ...plainInbound,
+        path: "inbounds[0]",
+      },
       {
         tag: "tg-in",
         protocol: "mtproto",
@@ -25,6 +34,7 @@ function configOf(users: [email: string, secret: string][], listen = "0.0.0.0", 
         settings: {
           users: users.map(([email, secret]) => ({ email, secret: parseSecret(secret), level: 0 })),
         },
+        ...plainInbound,
         path: "inbounds[1]",
       },
     ],

@@ -8,6 +8,7 @@ import { MtrayError } from "../../lib/errors.ts";
 import { keysOf } from "../../lib/proxy/mtproto/header.ts";
 import type { Clock } from "../../lib/proxy/types.ts";
 import { memoryPair } from "../../lib/stream/pair.ts";
+import { plainOutbound } from "../config/plain.ts";
 import type { ByteStream, Dial, DialOptions, Target } from "../../lib/stream/types.ts";
 import { assertHolds } from "./thrown.ts";
 
@@ -20,7 +21,14 @@ function configWith(outbound: Partial<OutboundConfig>, pinned: [number, Target[]
     log: { access: "", error: "", level: "info" },
     policies: new Map(),
     inbounds: [],
-    outbounds: [{ tag: "tg-out", protocol: "mtproto", settings, path: "outbounds[0]", ...outbound }],
+    outbounds: [{
+      tag: "tg-out",
+      protocol: "mtproto",
+      settings,
+      ...plainOutbound,
+      path: "outbounds[0]",
+      ...outbound,
+    }],
     routing: { rules: [] },
   };
 }

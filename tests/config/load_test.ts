@@ -6,6 +6,7 @@ import { loadConfig } from "../../lib/config/load.ts";
 import { MtrayError } from "../../lib/errors.ts";
 import type { MtprotoInboundSettings } from "../../lib/proxy/mtproto/settings.ts";
 import { CLASSIC, complaints, configLike, EE, inboundLike, load, screen } from "./helpers.ts";
+import { plainInbound } from "./plain.ts";
 
 /** As a V2Ray user writes it, with a direct way out. */
 const GATEWAY = `{
@@ -54,6 +55,7 @@ Deno.test("a V2Ray user's config runs as it is", () => {
       protocol: "mtproto",
       listen: "0.0.0.0",
       ports: [443],
+      ...plainInbound,
       path: "inbounds[0]",
     });
     const { users, fallbacks } = settings as MtprotoInboundSettings;

@@ -6,6 +6,7 @@ import { checkReach } from "../../lib/config/reach.ts";
 import { parseText } from "../../lib/config/text.ts";
 import type { RuleConfig } from "../../lib/routing/types.ts";
 import { CLASSIC, complaints, configLike, inboundLike } from "./helpers.ts";
+import { plainInbound, plainOutbound } from "./plain.ts";
 
 const TG = { tag: "tg", protocol: "mtproto" };
 const DIRECT = { tag: "direct", protocol: "freedom" };
@@ -150,12 +151,20 @@ function provedWith(inboundProtocol: string, protocols: string[], rules: Partial
     inbounds: [{
       tag: "in",
       place: place("inbounds", 0),
-      config: { tag: "in", protocol: inboundProtocol, listen: "::", ports: [1], settings: {}, path: "" },
+      config: {
+        tag: "in",
+        protocol: inboundProtocol,
+        listen: "::",
+        ports: [1],
+        settings: {},
+        ...plainInbound,
+        path: "",
+      },
     }],
     outbounds: protocols.map((protocol, i) => ({
       tag: protocol,
       place: place("outbounds", i),
-      config: { tag: protocol, protocol, settings: {}, path: "" },
+      config: { tag: protocol, protocol, settings: {}, ...plainOutbound, path: "" },
     })),
     rules: rules.map((rule, i) => ({
       place: place("routing", "rules", i),

@@ -1,6 +1,7 @@
 // @ts-types="../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { complaints, configLike, inboundLike, load, outboundLike, warnings } from "./helpers.ts";
+import { plainInbound, plainOutbound } from "./plain.ts";
 
 function inbound(fields: Record<string, unknown>) {
   return load(configLike({ inbounds: [inboundLike(fields)] })).config.inbounds[0];
@@ -72,6 +73,7 @@ Deno.test("inbound: defaults and name", () => {
     protocol: "mtproto",
     listen: "0.0.0.0",
     ports: [8443],
+    ...plainInbound,
     path: "inbounds[0]",
   });
 });
@@ -138,12 +140,14 @@ Deno.test("outbound: defaults, sendThrough and proxySettings", () => {
       tag: "outbound 1",
       protocol: "blackhole",
       settings: { response: { type: "none" } },
+      ...plainOutbound,
       path: "outbounds[0]",
     },
     {
       tag: "outbound 2",
       protocol: "freedom",
       settings: { domainStrategy: "AsIs", redirect: { port: 5 } },
+      ...plainOutbound,
       path: "outbounds[1]",
     },
   ]);

@@ -22,7 +22,7 @@ function outboundLike(tag: string, packets = false) {
       asked.push({ session, signal });
       return Promise.resolve({ stream: STREAM, adopted: false, via: [tag] });
     },
-    ...(packets && { openPackets: () => Promise.resolve(PACKETS) }),
+    ...(packets && { openPackets: () => Promise.resolve({ packets: PACKETS, via: [tag] }) }),
   };
   return { outbound, asked };
 }
@@ -58,12 +58,14 @@ Deno.test("a router is an outbound that promises no encryption", () => {
 Deno.test("openPackets() needs an outbound that carries packets", async () => {
   const { router } = routerOf();
   const { signal } = new AbortController();
-  assert(await router.openPackets(sessionLike({ network: "udp" }), signal) === PACKETS);
+  const { packets, via } = await router.openPackets(sessionLike({ network: "udp" }), signal);
+  assert(packets === PACKETS);
+  assertEquals(via, ["b"]);
   const error =
     (await assertRejects(() => router.openPackets(sessionLike(), signal), MtrayError)) as MtrayError;
   assertEquals([error.code, error.message], [
     "unsupported",
-    "cannot send datagrams: outbound a carries streams only",
+    "cannot send datagrams: outbound a (test) carries streams only",
   ]);
 });
 

@@ -4,6 +4,7 @@ import type { PortRange } from "../../routing/types.ts";
 import { ipOf } from "../../settings/address.ts";
 import { complain, read } from "../../settings/words.ts";
 import { streamSettings } from "../../transport/settings.ts";
+import { plainTcp } from "../../transport/types.ts";
 import { check, type Reading } from "../check.ts";
 import type { Piece } from "../merge.ts";
 import { formatPath } from "../position.ts";
@@ -42,6 +43,7 @@ export function readInbound(piece: Piece, index: number, reading: Reading): Inbo
     ...kind,
     listen,
     ports: port,
+    transport: plainTcp,
     path: formatPath(place.path),
   };
 }

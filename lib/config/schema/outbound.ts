@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { outboundKinds } from "../../proxy/registry.ts";
+import { noMux } from "../../proxy/types.ts";
 import { ipOf } from "../../settings/address.ts";
 import { complain, read } from "../../settings/words.ts";
 import { streamSettings } from "../../transport/settings.ts";
+import { plainTcp } from "../../transport/types.ts";
 import { check, type Reading } from "../check.ts";
 import type { Piece } from "../merge.ts";
 import { formatPath } from "../position.ts";
@@ -33,6 +35,9 @@ export function readOutbound(piece: Piece, index: number, reading: Reading): Out
     tag: found.tag || `outbound ${index + 1}`,
     ...kind,
     ...(found.proxySettings?.tag && { proxyTag: found.proxySettings.tag }),
+    transport: plainTcp,
+    transportLayer: false,
+    mux: noMux,
     path: formatPath(place.path),
   };
 }

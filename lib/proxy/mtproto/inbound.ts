@@ -1,18 +1,16 @@
-import { codeOf, describe, type ErrorCode, MtrayError } from "../../errors.ts";
+import { codeOf, describe } from "../../errors.ts";
 import { x25519PublicKey } from "../../crypto/random.ts";
 import type { RefusalReason } from "../../observe/events.ts";
 import { textOf } from "../../runtime/address.ts";
-import type { Session } from "../../session.ts";
 import { cipherStream } from "../../stream/cipher_stream.ts";
 import { FirstBytes } from "../../stream/first_bytes.ts";
-import { limited } from "../../stream/limit.ts";
-import { discard, Relay } from "../../stream/relay.ts";
+import { discard } from "../../stream/relay.ts";
 import { type Accepted, type ByteStream, timedOut } from "../../stream/types.ts";
+import { Sessions } from "../sessions.ts";
 import type { Inbound, InboundContext } from "../types.ts";
 import { ruleTargetOf } from "./data_centres.ts";
 import { judge, type Verdict } from "./first_flight.ts";
 import { Fronting } from "./fronting.ts";
-import { Handshakes } from "./handshakes.ts";
 import { HEADER_LENGTH, headerDigest, type OpenedHeader, openHeader } from "./header.ts";
 import { RecordStream } from "./records.ts";
 import { flightLength, serverHello } from "./server_hello.ts";
@@ -22,8 +20,6 @@ import { type KnownUser, Users } from "./users.ts";
 
 /** On a port with a site, how long a connection may be undecided before it is shown the site. Milliseconds. */
 const UNDECIDED = 10_000;
-/** How long the way out may take to open, over all addresses that are tried. Milliseconds. */
-const CONNECT = 30_000;
 /** What somebody without a valid header may send to nobody. */
 const DISCARDED = 1 << 20;
 
@@ -39,10 +35,7 @@ export class MtprotoInbound implements Inbound {
   /** Seconds. */
   readonly #maxTimeDiff: number;
   readonly #fronting: Fronting;
-  readonly #handshakes: Handshakes;
-  /** What is open, and what moves its bytes once it is decided. */
-  readonly #open = new Map<ByteStream, Relay | null>();
-  readonly #stopping = new AbortController();
+  readonly #sessions: Sessions;
 
   constructor(context: InboundContext, settings: MtprotoInboundSettings) {
     this.tag = context.tag;
@@ -51,38 +44,19 @@ export class MtprotoInbound implements Inbound {
     this.#sites = new Sites(settings);
     this.#maxTimeDiff = settings.maxTimeDiff / 1000;
     this.#fronting = new Fronting(context);
-    this.#handshakes = new Handshakes(context.mostHandshakes);
+    this.#sessions = new Sessions(context);
   }
 
-  async accept(accepted: Accepted): Promise<void> {
-    const { stream } = accepted;
-    this.#open.set(stream, null);
-    const decided = this.#handshakes.enter(() => {
-      this.#refuse(accepted, "handshake-limit", "too many connections are undecided, and this is the oldest");
-      stream.close();
-    });
-    try {
-      await this.#meet(accepted, decided);
-    } catch (error) {
-      // It left before it was clear who it was; anything else is a mistake of ours.
-      if (!(error instanceof MtrayError)) {
-        this.#context.events.note("error", `${this.tag}: a connection failed: ${describe(error)}`);
-      }
-      stream.close(codeOf(error) === "reset" ? error : undefined);
-    } finally {
-      decided();
-      this.#open.delete(stream);
-    }
+  accept(accepted: Accepted): Promise<void> {
+    return this.#sessions.take(accepted, (decided) => this.#meet(accepted, decided));
   }
 
   stop(): void {
-    this.#stopping.abort(new MtrayError("stopped", "mtray is stopping"));
-    for (const [stream, relay] of this.#open) relay === null ? stream.close() : relay.stop();
+    this.#sessions.stop();
   }
 
   close(): void {
-    this.#stopping.abort(new MtrayError("stopped", "mtray is stopping"));
-    for (const stream of this.#open.keys()) stream.close();
+    this.#sessions.close();
   }
 
   /** The story of one connection. */
@@ -197,55 +171,25 @@ export class MtprotoInbound implements Inbound {
     stream: ByteStream,
     rest: Uint8Array,
   ): Promise<void> {
-    const { router, events, crypto, clock, lastSeen, policy } = this.#context;
+    const { crypto, lastSeen } = this.#context;
     const { remote, local } = accepted;
     lastSeen.set(this.tag, remote.host, user.id);
-    const session: Session = {
-      id: this.#context.nextSessionId(),
-      inboundTag: this.tag,
-      user: { email: user.email, level: user.level },
-      source: remote,
-      local,
+    const client = { source: remote, local, user: { email: user.email, level: user.level } };
+    const session = this.#sessions.begin(client, {
       network: "tcp",
       target: ruleTargetOf(header.dc),
       mtproto: { tag: header.tag, dc: header.dc, offer: header.downlink },
-      bytesUp: 0,
-      bytesDown: 0,
-      openedAt: clock.now(),
-    };
-    const limit = limited(this.#stopping.signal, CONNECT);
-    const connected = await router.connect(session, limit.signal)
-      .catch((error) => ({ error: error as unknown }))
-      .finally(() => limit.done());
+    });
+    const connected = await this.#sessions.connect(session);
     if ("error" in connected) {
       header.reading.close();
-      if (codeOf(connected.error) !== "stopped") {
-        this.#refuse(accepted, reasonOf(connected.error), describe(connected.error), user, session);
-      }
       return accepted.stream.close();
     }
     const writing = connected.adopted ? null : crypto.aes256Ctr(header.downlink.key, header.downlink.iv);
-    const client = cipherStream(stream, { reading: header.reading, writing, first: rest });
-    const relay = new Relay(client, connected.stream);
-    this.#open.set(accepted.stream, relay);
-    const about = {
-      id: session.id,
-      inboundTag: this.tag,
-      source: textOf(remote),
-      target: `tcp:${textOf(session.target)}`,
-      email: user.email,
-      via: connected.via,
-    };
-    events.emit({ kind: "session-opened", ...about, adopted: connected.adopted });
-    if (this.#stopping.signal.aborted) relay.stop();
-    const reason = await relay.run(policy(user.level), session);
-    events.emit({
-      kind: "session-closed",
-      ...about,
-      up: session.bytesUp,
-      down: session.bytesDown,
-      milliseconds: Math.round(clock.now() - session.openedAt),
-      reason,
+    await this.#sessions.relay(session, {
+      accepted: accepted.stream,
+      client: cipherStream(stream, { reading: header.reading, writing, first: rest }),
+      connected,
     });
   }
 
@@ -262,37 +206,14 @@ export class MtprotoInbound implements Inbound {
       warnings.differs(accepted.remote.host, clockDiffers);
     }
     const stranger = { accepted, bytes, site: this.#sites.for(serverName), reason, detail };
-    await this.#fronting.front(stranger, this.#stopping.signal, (relay) => {
+    await this.#fronting.front(stranger, this.#sessions.stopping, (relay) => {
       // Only now: strangers who cannot be shown the site are as many as handshakes may be, and no more.
       decided();
-      this.#open.set(accepted.stream, relay);
+      this.#sessions.movedBy(accepted.stream, relay);
     });
   }
 
-  #refuse(
-    accepted: Accepted,
-    reason: RefusalReason,
-    detail: string,
-    user?: KnownUser,
-    session?: Session,
-  ): void {
-    this.#context.events.emit({
-      kind: "refused",
-      inboundTag: this.tag,
-      source: textOf(accepted.remote),
-      reason,
-      detail,
-      email: user?.email,
-      target: session === undefined ? undefined : `tcp:${textOf(session.target)}`,
-    });
+  #refuse({ remote }: Accepted, reason: RefusalReason, detail: string, user?: KnownUser): void {
+    this.#sessions.refuse(remote, reason, detail, user);
   }
-}
-
-const REFUSALS: Partial<Record<ErrorCode, RefusalReason>> = {
-  "blocked": "blocked",
-  "unknown-data-centre": "unknown-data-centre",
-};
-
-function reasonOf(error: unknown): RefusalReason {
-  return REFUSALS[codeOf(error)] ?? "unreachable";
 }

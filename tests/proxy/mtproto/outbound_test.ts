@@ -6,7 +6,7 @@ import { codeOf, MtrayError } from "../../../lib/errors.ts";
 import { Events } from "../../../lib/observe/events.ts";
 import { MtprotoOutbound } from "../../../lib/proxy/mtproto/outbound.ts";
 import type { MtprotoOutboundSettings } from "../../../lib/proxy/mtproto/settings.ts";
-import type { OutboundContext } from "../../../lib/proxy/types.ts";
+import { noMux, type OutboundContext } from "../../../lib/proxy/types.ts";
 import { textOf } from "../../../lib/runtime/address.ts";
 import { childSession, type Session } from "../../../lib/session.ts";
 import { Preferences } from "../../../lib/shared/preferences.ts";
@@ -55,6 +55,9 @@ function outbound(
     encrypts: false,
     chained: false,
     below: [],
+    dialPackets: () => Promise.reject(new MtrayError("unsupported", "no datagrams")),
+    warnings: { beforeRelease: () => false, differs: () => {} },
+    mux: noMux,
     ...context,
   }, { adoptDownlinkKey: "auto", dataCenters: new Map(), ip: "auto", ...settings });
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Handshakes } from "../../../lib/proxy/mtproto/handshakes.ts";
+import { Handshakes } from "../../lib/proxy/handshakes.ts";
 
 const MOST = 100;
 

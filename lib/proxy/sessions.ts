@@ -1,0 +1,276 @@
+import { codeOf, describe, type ErrorCode, MtrayError } from "../errors.ts";
+import type { RefusalReason, SessionOpened } from "../observe/events.ts";
+import { textOf } from "../runtime/address.ts";
+import type { MtprotoHeader, Session, User } from "../session.ts";
+import { limited } from "../stream/limit.ts";
+import { Relay } from "../stream/relay.ts";
+import { relayPackets } from "../stream/packet_relay.ts";
+import type { Accepted, ByteStream, PacketStream, Target } from "../stream/types.ts";
+import { Handshakes } from "./handshakes.ts";
+import type { Connected, ConnectedPackets, InboundContext } from "./types.ts";
+
+/** How long the way out may take to open, over all addresses that are tried. Milliseconds. */
+const CONNECT = 30_000;
+/** A flow of datagrams ends after this much silence, in milliseconds. */
+const PACKETS_IDLE = 60_000;
+
+/** Whoever an inbound serves, before a target is known. */
+export interface Client {
+  source: Target;
+  local: Target;
+  user?: User;
+}
+
+/** What a session asks for. */
+export interface Wish {
+  network: "tcp" | "udp";
+  target: Target;
+  mtproto?: MtprotoHeader;
+}
+
+/** Why there is no way out, for an answer in the client's own protocol. */
+export interface NoWay {
+  error: unknown;
+}
+
+/** What both events about a session say. */
+type About = Omit<SessionOpened, "kind" | "adopted">;
+
+/** Something that moves bytes and can be asked to stop. */
+interface Stoppable {
+  stop(): void;
+}
+
+/**
+ * All connections of one inbound, and what every inbound does with a client once it knows what it wants: a session,
+ * a way out, the relay, and the events about them.
+ */
+export class Sessions {
+  readonly #context: InboundContext;
+  readonly #handshakes: Handshakes;
+  readonly #stopping = new AbortController();
+  /** What is open, and what moves its bytes once it is decided. */
+  readonly #open = new Map<{ close(): void }, Stoppable | null>();
+
+  constructor(context: InboundContext) {
+    this.#context = context;
+    this.#handshakes = new Handshakes(context.mostHandshakes);
+  }
+
+  /** Aborted by `stop` and `close`. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /**
+   * Leads one connection from its first byte to its last. When `story` rejects, the connection is closed, as an abort
+   * where the peer aborted. Never rejects.
+   *
+   * @param story calls `decided` once it is clear what the client wants: until then the connection counts as a
+   * handshake, of which the oldest is ended when there are too many
+   */
+  async take(accepted: Accepted, story: (decided: () => void) => Promise<void>): Promise<void> {
+    const { stream } = accepted;
+    this.#open.set(stream, null);
+    const decided = this.#handshakes.enter(() => {
+      this.refuse(
+        accepted.remote,
+        "handshake-limit",
+        "too many connections are undecided, and this is the oldest",
+      );
+      stream.close();
+    });
+    try {
+      await story(decided);
+    } catch (error) {
+      // It left before it was clear who it was; anything else is a mistake of ours.
+      if (!(error instanceof MtrayError)) {
+        this.#context.events.note("error", `${this.#context.tag}: a connection failed: ${describe(error)}`);
+      }
+      stream.close(codeOf(error) === "reset" ? error : undefined);
+    } finally {
+      decided();
+      this.#open.delete(stream);
+    }
+  }
+
+  /** Says what moves the bytes of an open connection, so that `stop` can let its writes finish. */
+  movedBy(stream: ByteStream, mover: Stoppable): void {
+    this.#open.set(stream, mover);
+    if (this.stopping.aborted) mover.stop();
+  }
+
+  /** Forgets a connection that somebody else looks after from now on. */
+  release(stream: ByteStream): void {
+    this.#open.delete(stream);
+  }
+
+  /** A new session of a client. */
+  begin({ source, local, user }: Client, wish: Wish): Session {
+    return {
+      id: this.#context.nextSessionId(),
+      inboundTag: this.#context.tag,
+      ...(user !== undefined && { user }),
+      source,
+      local,
+      ...wish,
+      bytesUp: 0,
+      bytesDown: 0,
+      openedAt: this.#context.clock.now(),
+    };
+  }
+
+  /** The way out that the router has for a session. A refusal is in the log by the time it is returned. */
+  async connect(session: Session): Promise<Connected | NoWay> {
+    const limit = limited(this.stopping, CONNECT);
+    try {
+      return await this.#context.router.connect(session, limit.signal);
+    } catch (error) {
+      return this.#noWay(session, error);
+    } finally {
+      limit.done();
+    }
+  }
+
+  /**
+   * Moves the bytes of a session until both sides have finished; both streams are then closed.
+   *
+   * @param accepted the stream that the session came in by: the listener's, or one session of a multiplexer
+   * @param client the same with the protocol taken off
+   * @param first goes to the far end before anything else, and is not counted
+   */
+  async relay(
+    session: Session,
+    { accepted, client, connected, first }: {
+      accepted: ByteStream;
+      client: ByteStream;
+      connected: Connected;
+      first?: Uint8Array;
+    },
+  ): Promise<void> {
+    const relay = new Relay(client, connected.stream);
+    const about = this.#opened(session, connected.via, connected.adopted);
+    this.movedBy(accepted, relay);
+    try {
+      const reason = await relay.run(this.#context.policy(session.user?.level ?? 0), session, first);
+      this.#closed(session, about, reason);
+    } finally {
+      this.#open.delete(accepted);
+    }
+  }
+
+  /**
+   * Carries a client's datagrams until either side ends or nothing came for a minute; both sides are then closed.
+   * Never rejects: where there is no way out it says so in the log, and closes the client's side.
+   */
+  async carryPackets(session: Session, client: PacketStream): Promise<void> {
+    this.#open.set(client, null);
+    try {
+      const connected = await this.#openPackets(session);
+      if (connected === null) return;
+      const { packets: far, via } = connected;
+      const end = () => {
+        client.close();
+        far.close();
+      };
+      this.#open.set(client, { stop: end });
+      const about = this.#opened(session, via, false);
+      if (this.stopping.aborted) end();
+      const reason = await relayPackets(client, far, PACKETS_IDLE, session);
+      this.#closed(session, about, reason);
+    } finally {
+      client.close();
+      this.#open.delete(client);
+    }
+  }
+
+  /** Says in the log that somebody was not served. */
+  refuse(
+    source: Target,
+    reason: RefusalReason,
+    detail: string,
+    user?: { email: string },
+    target?: string,
+  ): void {
+    this.#context.events.emit({
+      kind: "refused",
+      inboundTag: this.#context.tag,
+      source: textOf(source),
+      reason,
+      detail,
+      email: user?.email,
+      target,
+    });
+  }
+
+  /** Reads no more: writes that are under way may finish, everything else ends. */
+  stop(): void {
+    this.#stopping.abort(new MtrayError("stopped", "mtray is stopping"));
+    for (const [stream, mover] of this.#open) mover === null ? stream.close() : mover.stop();
+  }
+
+  /** Ends everything that is open. */
+  close(): void {
+    this.#stopping.abort(new MtrayError("stopped", "mtray is stopping"));
+    for (const stream of this.#open.keys()) stream.close();
+  }
+
+  async #openPackets(session: Session): Promise<ConnectedPackets | null> {
+    const { router } = this.#context;
+    const limit = limited(this.stopping, CONNECT);
+    try {
+      if (router.openPackets === undefined) {
+        throw new MtrayError("unsupported", "the router carries no datagrams");
+      }
+      return await router.openPackets(session, limit.signal);
+    } catch (error) {
+      this.#noWay(session, error);
+      return null;
+    } finally {
+      limit.done();
+    }
+  }
+
+  #noWay(session: Session, error: unknown): NoWay {
+    const code = codeOf(error);
+    if (code !== "stopped") {
+      const reason = REFUSALS[code] ?? "unreachable";
+      this.refuse(session.source, reason, describe(error), session.user, targetText(session));
+    }
+    return { error };
+  }
+
+  #opened(session: Session, via: string[], adopted: boolean): About {
+    const about = {
+      id: session.id,
+      inboundTag: session.inboundTag,
+      source: textOf(session.source),
+      target: targetText(session),
+      email: session.user?.email ?? "",
+      via,
+    };
+    this.#context.events.emit({ kind: "session-opened", ...about, adopted });
+    return about;
+  }
+
+  #closed(session: Session, about: About, reason: string): void {
+    this.#context.events.emit({
+      kind: "session-closed",
+      ...about,
+      up: session.bytesUp,
+      down: session.bytesDown,
+      milliseconds: Math.round(this.#context.clock.now() - session.openedAt),
+      reason,
+    });
+  }
+}
+
+const REFUSALS: Partial<Record<ErrorCode, RefusalReason>> = {
+  "blocked": "blocked",
+  "unknown-data-centre": "unknown-data-centre",
+};
+
+/** As V2Ray writes it in an access log. */
+function targetText({ network, target }: Session): string {
+  return `${network}:${textOf(target)}`;
+}
