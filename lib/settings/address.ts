@@ -14,6 +14,23 @@ export function targetText() {
   return read(v.string(), parseTarget);
 }
 
+/** A host name or an IP address, without brackets and in lower case. */
+export function hostText() {
+  return read(
+    v.string(),
+    (text) => ipOf(text) ?? hostName(text) ?? complain("must be a host name or an IP address"),
+  );
+}
+
+/** One port, as a number or as its digits. */
+export function portNumber() {
+  return read(v.unknown(), (value) => {
+    const port = typeof value === "string" && /^[0-9]+$/.test(value) ? Number(value) : value;
+    const fits = typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535;
+    return fits ? port : complain("must be a port from 1 to 65535");
+  });
+}
+
 /**
  * Reads "example.com:443", "192.0.2.1:443" or "[2001:db8::1]:443".
  *

@@ -52,3 +52,13 @@ export function read<const S extends v.GenericSchema, T>(schema: S, parse: (valu
 export function complain(why: string): never {
   throw new MtrayError("config", why);
 }
+
+/** The path of an issue that stands below the value under check, for `addIssue`. */
+export function pathTo(input: object, ...keys: (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] {
+  const items = keys.map((key): v.IssuePathItem =>
+    typeof key === "number"
+      ? { type: "array", origin: "value", input: [], key, value: undefined }
+      : { type: "object", origin: "value", input: { ...input }, key, value: undefined }
+  );
+  return items as [v.IssuePathItem, ...v.IssuePathItem[]];
+}

@@ -75,7 +75,8 @@ export class MtprotoOutbound implements Outbound {
       // A chain has time limits of its own, and its first connection may take a few round trips.
       const limit = chained ? null : limited(signal, ATTEMPT);
       try {
-        const stream = await dial(address, {}, limit?.signal ?? signal);
+        // Alone: in a multiplexer one connection's lost packet would hold up everybody's messages.
+        const stream = await dial(address, { alone: true }, limit?.signal ?? signal);
         if (!chained) preferences.worked(address);
         return { stream, address };
       } catch (error) {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Target } from "../../stream/types.ts";
 import { hostName, parseTarget, targetText } from "../../settings/address.ts";
-import { complain, oneOf, read, secret, whole } from "../../settings/words.ts";
+import { complain, oneOf, pathTo, read, secret, whole } from "../../settings/words.ts";
 import type { IpPreference } from "./data_centres.ts";
 import { formatSecret, parseSecret, type Secret } from "./secret.ts";
 
@@ -149,14 +149,4 @@ function readDest(value: string | number): Target {
   const port = Number(digits);
   if (!Number.isInteger(port) || port < 1 || port > 65535) complain("must be a port from 1 to 65535");
   return { host: "127.0.0.1", port };
-}
-
-/** The path of an issue that stands below the value under check. */
-function pathTo(input: object, ...keys: (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] {
-  const items = keys.map((key): v.IssuePathItem =>
-    typeof key === "number"
-      ? { type: "array", origin: "value", input: [], key, value: undefined }
-      : { type: "object", origin: "value", input: { ...input }, key, value: undefined }
-  );
-  return items as [v.IssuePathItem, ...v.IssuePathItem[]];
 }
