@@ -36,6 +36,8 @@ export interface App {
   /** Ends everything at once. */
   close(): void;
   describe(): Description;
+  /** A dial through the outbound of that tag, or the system's: for what no inbound took in. */
+  dial(outboundTag?: string): Dial;
 }
 
 /** Makes real objects of a checked configuration. Binds nothing, resolves nothing, connects nowhere. */
@@ -49,7 +51,12 @@ export function build(config: Config, shared: Shared): App {
     policy: (level) => policyOf(config, level),
   };
   const outbounds = new Outbounds(config.outbounds, shared, handlers);
-  const router = createRouter(config.routing, outbounds.all, outbounds.get(config.outbounds[0].tag));
+  const fallback = outbounds.get(config.outbounds[0].tag);
+  const router = createRouter(config.routing, outbounds.all, {
+    fallback,
+    random: shared.random,
+    events: shared.events,
+  });
   const handshakes = Math.min(MOST_HANDSHAKES, shared.runtime.mostSockets * HANDSHAKE_SHARE);
   const inbounds = config.inbounds.map((inbound) => {
     const context: InboundContext = {
@@ -60,7 +67,7 @@ export function build(config: Config, shared: Shared): App {
       warnings: shared.warnings,
       nextSessionId: shared.nextSessionId,
       mostHandshakes: Math.max(1, Math.floor(handshakes / config.inbounds.length)),
-      dial: (tag) => tag === undefined ? shared.runtime.dial : outbounds.dialOf(tag),
+      dial: (tag) => outbounds.dialOf(tag),
       openPackets: shared.runtime.openPackets,
       sniffing: inbound.sniffing,
     };
@@ -103,9 +110,9 @@ class Outbounds {
     return this.all.get(tag) ?? this.#build(tag);
   }
 
-  /** A dial through an outbound, for what is not a session: fronting. */
-  dialOf(tag: string): Dial {
-    return through(this.get(tag));
+  /** A dial through an outbound, or the system's, for what is not a session: fronting. */
+  dialOf(tag?: string): Dial {
+    return tag === undefined ? this.#shared.runtime.dial : through(this.get(tag));
   }
 
   #build(tag: string): Outbound {
@@ -220,6 +227,10 @@ class RunningApp implements App {
       chains: this.#outbounds.inOrder.map(({ tag }) => this.#outbounds.chains.get(tag)!)
         .filter((chain) => chain.length > 1),
     };
+  }
+
+  dial(outboundTag?: string): Dial {
+    return this.#outbounds.dialOf(outboundTag);
   }
 
   async #listen(

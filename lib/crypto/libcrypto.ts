@@ -1,69 +1,54 @@
 import { MtrayError } from "../errors.ts";
-import { type FfiFunction, openLibrary, type Pointer } from "../runtime/ffi.ts";
-import type { CryptoProvider, SyncCipher } from "./types.ts";
-
-/** OpenSSL 3 and 1.1, whose calls used here are the same. */
-const FILES = ["libcrypto.so.3", "libcrypto.so.1.1"];
-
-const SIGNATURES = {
-  EVP_CIPHER_CTX_new: { parameters: [], result: "pointer" },
-  EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
-  EVP_aes_256_ctr: { parameters: [], result: "pointer" },
-  EVP_EncryptInit_ex: { parameters: ["pointer", "pointer", "pointer", "buffer", "buffer"], result: "i32" },
-  EVP_EncryptUpdate: { parameters: ["pointer", "buffer", "buffer", "buffer", "i32"], result: "i32" },
-} as const;
-
-type Functions = Record<keyof typeof SIGNATURES, FfiFunction>;
+import type { Pointer } from "../runtime/ffi.ts";
+import { type Evp, EvpContext, openEvp } from "./evp.ts";
+import { LibcryptoOpener, LibcryptoSealer } from "./libcrypto_aead.ts";
+import type { AeadAlgorithm, CryptoProvider, SyncCipher } from "./types.ts";
 
 /** The most that is given to OpenSSL at once; its lengths are C ints. */
 const PIECE = 1 << 24;
 
 /** The system's OpenSSL: in place, without a copy, as fast as C. Null where there is none. */
 export function libcryptoProvider(): CryptoProvider | null {
-  for (const file of FILES) {
-    const functions = openLibrary(file, SIGNATURES);
-    if (functions === null) continue;
-    const algorithm = functions.EVP_aes_256_ctr() as Pointer;
-    return {
-      name: `${file} through FFI`,
-      aes256Ctr: (key, iv) => new LibcryptoCtr(functions, algorithm, key, iv),
-    };
-  }
-  return null;
+  const library = openEvp();
+  if (library === null) return null;
+  const { file, evp } = library;
+  const ctr = evp.EVP_aes_256_ctr() as Pointer;
+  const aead: Record<AeadAlgorithm, Pointer> = {
+    "aes-128-gcm": evp.EVP_aes_128_gcm() as Pointer,
+    "chacha20-poly1305": evp.EVP_chacha20_poly1305() as Pointer,
+  };
+  return {
+    name: `${file} through FFI`,
+    fastAes128Gcm: true,
+    aes256Ctr: (key, iv) => new LibcryptoCtr(evp, ctr, key, iv),
+    sealer: (algorithm, key) => new LibcryptoSealer(evp, aead[algorithm], algorithm, key),
+    opener: (algorithm, key) => new LibcryptoOpener(evp, aead[algorithm], algorithm, key),
+  };
 }
-
-/** Frees what was forgotten. Relays close their ciphers; this is for paths that nobody thought of. */
-const forgotten = new FinalizationRegistry(
-  ({ functions, context }: { functions: Functions; context: Pointer }) => {
-    functions.EVP_CIPHER_CTX_free(context);
-  },
-);
 
 class LibcryptoCtr implements SyncCipher {
   readonly asynchronous = false;
-  readonly #functions: Functions;
+  readonly #evp: Evp;
+  readonly #context: EvpContext;
   readonly #written = new Uint8Array(4);
-  #context: Pointer;
 
-  constructor(functions: Functions, algorithm: Pointer, key: Uint8Array, iv: Uint8Array) {
+  constructor(evp: Evp, algorithm: Pointer, key: Uint8Array, iv: Uint8Array) {
     if (key.length !== 32 || iv.length !== 16) {
       throw new RangeError("AES-256-CTR takes a key of 32 and an IV of 16 bytes");
     }
-    this.#functions = functions;
-    this.#context = functions.EVP_CIPHER_CTX_new() as Pointer;
-    if (functions.EVP_EncryptInit_ex(this.#context, algorithm, null, key, iv) !== 1) {
+    this.#evp = evp;
+    this.#context = new EvpContext(evp);
+    if (evp.EVP_EncryptInit_ex(this.#context.pointer, algorithm, null, key, iv) !== 1) {
       this.close();
       throw new MtrayError("unsupported", "cannot start AES-256-CTR: OpenSSL refused");
     }
-    forgotten.register(this, { functions, context: this.#context }, this);
   }
 
   update(bytes: Uint8Array): Uint8Array {
-    const context = this.#context;
-    if (context === null) throw new MtrayError("closed", "cannot encrypt: the cipher was freed");
+    const context = this.#context.pointer;
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.length <= PIECE ? bytes : bytes.subarray(at, at + PIECE);
-      if (this.#functions.EVP_EncryptUpdate(context, piece, this.#written, piece, piece.length) !== 1) {
+      if (this.#evp.EVP_EncryptUpdate(context, piece, this.#written, piece, piece.length) !== 1) {
         throw new MtrayError("unsupported", "cannot encrypt: OpenSSL refused");
       }
     }
@@ -71,10 +56,6 @@ class LibcryptoCtr implements SyncCipher {
   }
 
   close(): void {
-    const context = this.#context;
-    if (context === null) return;
-    this.#context = null;
-    forgotten.unregister(this);
-    this.#functions.EVP_CIPHER_CTX_free(context);
+    this.#context.close();
   }
 }

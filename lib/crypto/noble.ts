@@ -1,5 +1,6 @@
 import { ctr } from "@noble/ciphers/aes.js";
 import { MtrayError } from "../errors.ts";
+import { NobleOpener, NobleSealer } from "./noble_aead.ts";
 import type { CryptoProvider, SyncCipher } from "./types.ts";
 
 const BLOCK = 16;
@@ -7,7 +8,10 @@ const BLOCK = 16;
 /** AES in plain JavaScript: a hundred times slower than OpenSSL, and independent of everything. */
 export const nobleProvider: CryptoProvider = {
   name: "JavaScript",
+  fastAes128Gcm: false,
   aes256Ctr: (key, iv) => new NobleCtr(key, iv),
+  sealer: (algorithm, key) => new NobleSealer(algorithm, key),
+  opener: (algorithm, key) => new NobleOpener(algorithm, key),
 };
 
 /** The library encrypts whole messages; the counter and the rest of a block are kept here. */

@@ -18,10 +18,57 @@ export interface SyncCipher extends Cipher {
   update(bytes: Uint8Array): Uint8Array;
 }
 
+/** Ciphers that also tell whether their text was tampered with. Nonces are 12 bytes, tags 16. */
+export type AeadAlgorithm = "aes-128-gcm" | "chacha20-poly1305";
+
+/** Bytes of a nonce. */
+export const NONCE = 12;
+/** Bytes that a sealed text is longer by. */
+export const TAG = 16;
+/** Bytes of a key. */
+export const AEAD_KEY: Readonly<Record<AeadAlgorithm, number>> = {
+  "aes-128-gcm": 16,
+  "chacha20-poly1305": 32,
+};
+
+/** Encrypts whole messages with one key. Answers at once. After `close`, which frees it, it throws `closed`. */
+export interface Sealer {
+  /**
+   * Writes the encrypted text and its tag.
+   *
+   * @param nonce 12 bytes, never twice with one key
+   * @param into text.length + 16 bytes. The text may be its beginning, exactly, or must not overlap it.
+   * @param additional is covered by the tag and not encrypted
+   * @throws {RangeError} when a length is wrong
+   */
+  seal(nonce: Uint8Array, text: Uint8Array, into: Uint8Array, additional?: Uint8Array): void;
+  close(): void;
+}
+
+/** Decrypts what a Sealer made. Answers at once. After `close`, which frees it, it throws `closed`. */
+export interface Opener {
+  /**
+   * Writes the text.
+   *
+   * @param sealed encrypted text and tag, at least 16 bytes
+   * @param into sealed.length - 16 bytes. It may be the beginning of `sealed`, exactly, or must not overlap it.
+   * @returns false when the tag does not fit; what then stands in `into` is worthless, and `sealed` too if it overlaps
+   * @throws {RangeError} when a length is wrong
+   */
+  open(nonce: Uint8Array, sealed: Uint8Array, into: Uint8Array, additional?: Uint8Array): boolean;
+  close(): void;
+}
+
 /** Where ciphers come from. */
 export interface CryptoProvider {
   /** What `mtray version --verbose` prints. */
   readonly name: string;
+  /** Whether its AES-128-GCM uses the processor's own AES where there is one. A table, not a measurement. */
+  readonly fastAes128Gcm: boolean;
   /** AES-256-CTR with a 128-bit big-endian counter. `key` is 32 bytes, `iv` 16. */
   aes256Ctr(key: Uint8Array, iv: Uint8Array): SyncCipher;
+  /** @param key as many bytes as AEAD_KEY says */
+  sealer(algorithm: AeadAlgorithm, key: Uint8Array): Sealer;
+  /** @param key as many bytes as AEAD_KEY says */
+  opener(algorithm: AeadAlgorithm, key: Uint8Array): Opener;
 }

@@ -3,16 +3,21 @@ import type { RefusalReason, SessionOpened } from "../observe/events.ts";
 import { textOf } from "../runtime/address.ts";
 import type { MtprotoHeader, Session, User } from "../session.ts";
 import { limited } from "../stream/limit.ts";
-import { Relay } from "../stream/relay.ts";
+import { discard, Relay, type RelayLimits } from "../stream/relay.ts";
 import { relayPackets } from "../stream/packet_relay.ts";
 import type { Accepted, ByteStream, PacketStream, Target } from "../stream/types.ts";
 import { Handshakes } from "./handshakes.ts";
+import { Sniffer, sniffStream } from "./sniff.ts";
 import type { Connected, ConnectedPackets, InboundContext } from "./types.ts";
 
 /** How long the way out may take to open, over all addresses that are tried. Milliseconds. */
 const CONNECT = 30_000;
 /** A flow of datagrams ends after this much silence, in milliseconds. */
-const PACKETS_IDLE = 60_000;
+export const PACKETS_IDLE = 60_000;
+/** How long somebody who is sent away has to take the last word, in milliseconds, … */
+const DISMISSAL = 2_000;
+/** … and what may still come from there meanwhile, in bytes. */
+const DISCARDED = 64 << 10;
 
 /** Whoever an inbound serves, before a target is known. */
 export interface Client {
@@ -26,6 +31,24 @@ export interface Wish {
   network: "tcp" | "udp";
   target: Target;
   mtproto?: MtprotoHeader;
+}
+
+/** What a session's bytes come from, and how they go on. */
+export interface Given {
+  /** The stream that the session came in by: the listener's, or one session of a multiplexer. */
+  accepted: ByteStream;
+  /** The same with the protocol taken off. */
+  client: ByteStream;
+  /** Goes to the far end before anything else, and is not counted. */
+  first?: Uint8Array;
+  /** Instead of those of the user's level. */
+  limits?: RelayLimits;
+}
+
+/** A protocol's words for how a connection went. */
+export interface Answers {
+  granted: Uint8Array;
+  refused(code: ErrorCode): Uint8Array;
 }
 
 /** Why there is no way out, for an answer in the client's own protocol. */
@@ -48,6 +71,8 @@ interface Stoppable {
 export class Sessions {
   readonly #context: InboundContext;
   readonly #handshakes: Handshakes;
+  /** There where the config asks for it. */
+  readonly sniffer: Sniffer | null;
   readonly #stopping = new AbortController();
   /** What is open, and what moves its bytes once it is decided. */
   readonly #open = new Map<{ close(): void }, Stoppable | null>();
@@ -55,6 +80,7 @@ export class Sessions {
   constructor(context: InboundContext) {
     this.#context = context;
     this.#handshakes = new Handshakes(context.mostHandshakes);
+    this.sniffer = context.sniffing === undefined ? null : new Sniffer(context.sniffing);
   }
 
   /** Aborted by `stop` and `close`. */
@@ -105,6 +131,29 @@ export class Sessions {
     this.#open.delete(stream);
   }
 
+  /**
+   * What a handshake comes to. Null when the client did not do its part in time, or said what makes no sense: that is
+   * in the log by then, and the connection is closed.
+   *
+   * @param lastWord what the client is told, if anything
+   */
+  async handshake<T>(
+    { stream, remote }: Accepted,
+    reading: Promise<T>,
+    lastWord?: (code: ErrorCode) => Uint8Array,
+  ): Promise<T | null> {
+    try {
+      return await reading;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== "timed-out" && code !== "protocol") throw error;
+      this.refuse(remote, code === "protocol" ? "bad-header" : "handshake-timeout", describe(error));
+      if (lastWord === undefined) stream.close();
+      else await this.dismiss(stream, lastWord(code));
+      return null;
+    }
+  }
+
   /** A new session of a client. */
   begin({ source, local, user }: Client, wish: Wish): Session {
     return {
@@ -120,6 +169,20 @@ export class Sessions {
     };
   }
 
+  /**
+   * Learns a session's protocol and domain from the client's first bytes, where the config asks for it. Call it
+   * before `connect`, and only once the client has been told to go on: until then it says nothing.
+   *
+   * @param client the stream with the protocol taken off
+   * @returns the stream to go on with, which begins with the bytes that were looked at
+   */
+  async sniff(session: Session, client: ByteStream): Promise<ByteStream> {
+    if (this.sniffer === null || session.network === "udp") return client;
+    const { found, stream } = await sniffStream(client, this.#context.clock);
+    if (found !== null) this.sniffer.apply(session, found);
+    return stream;
+  }
+
   /** The way out that the router has for a session. A refusal is in the log by the time it is returned. */
   async connect(session: Session): Promise<Connected | NoWay> {
     const limit = limited(this.stopping, CONNECT);
@@ -133,26 +196,45 @@ export class Sessions {
   }
 
   /**
+   * The whole way of a session of a protocol that answers its client: with `granted` once there is a way out, or else
+   * with what `refused` makes of the error. Where first bytes are looked at the client is told to go on before there
+   * is a way out, since it would say nothing otherwise; without one it then sees an end.
+   */
+  async serve(session: Session, given: Given & { answers?: Answers }): Promise<void> {
+    const { answers, accepted } = given;
+    let { client } = given;
+    const early = this.sniffer !== null;
+    if (early && answers !== undefined) await client.write(answers.granted.slice());
+    client = await this.sniff(session, client);
+    const connected = await this.connect(session);
+    if ("error" in connected) {
+      if (early || answers === undefined) return accepted.close();
+      return await this.dismiss(accepted, answers.refused(codeOf(connected.error)));
+    }
+    if (!early && answers !== undefined) {
+      try {
+        await client.write(answers.granted.slice());
+      } catch (error) {
+        connected.stream.close(error);
+        throw error;
+      }
+    }
+    await this.relay(session, { ...given, client, connected });
+  }
+
+  /**
    * Moves the bytes of a session until both sides have finished; both streams are then closed.
-   *
-   * @param accepted the stream that the session came in by: the listener's, or one session of a multiplexer
-   * @param client the same with the protocol taken off
-   * @param first goes to the far end before anything else, and is not counted
    */
   async relay(
     session: Session,
-    { accepted, client, connected, first }: {
-      accepted: ByteStream;
-      client: ByteStream;
-      connected: Connected;
-      first?: Uint8Array;
-    },
+    { accepted, client, connected, first, limits }: Given & { connected: Connected },
   ): Promise<void> {
     const relay = new Relay(client, connected.stream);
     const about = this.#opened(session, connected.via, connected.adopted);
     this.movedBy(accepted, relay);
     try {
-      const reason = await relay.run(this.#context.policy(session.user?.level ?? 0), session, first);
+      const policy = limits ?? this.#context.policy(session.user?.level ?? 0);
+      const reason = await relay.run(policy, session, first);
       this.#closed(session, about, reason);
     } finally {
       this.#open.delete(accepted);
@@ -162,12 +244,14 @@ export class Sessions {
   /**
    * Carries a client's datagrams until either side ends or nothing came for a minute; both sides are then closed.
    * Never rejects: where there is no way out it says so in the log, and closes the client's side.
+   *
+   * @returns whether there was a way out
    */
-  async carryPackets(session: Session, client: PacketStream): Promise<void> {
+  async carryPackets(session: Session, client: PacketStream): Promise<boolean> {
     this.#open.set(client, null);
     try {
       const connected = await this.#openPackets(session);
-      if (connected === null) return;
+      if (connected === null) return false;
       const { packets: far, via } = connected;
       const end = () => {
         client.close();
@@ -178,10 +262,22 @@ export class Sessions {
       if (this.stopping.aborted) end();
       const reason = await relayPackets(client, far, PACKETS_IDLE, session);
       this.#closed(session, about, reason);
+      return true;
     } finally {
       client.close();
       this.#open.delete(client);
     }
+  }
+
+  /**
+   * Says a last word to a client and closes the connection. What it still sends is read for a moment: closing over
+   * it would be a reset, which may overtake the word.
+   */
+  async dismiss(stream: ByteStream, word: Uint8Array): Promise<void> {
+    await stream.write(word);
+    await stream.closeWrite();
+    await discard(stream, this.#context.clock.now() + DISMISSAL, DISCARDED);
+    stream.close();
   }
 
   /** Says in the log that somebody was not served. */

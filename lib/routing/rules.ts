@@ -1,10 +1,13 @@
 import type { Session } from "../session.ts";
 import { matchDomain } from "./domain.ts";
 import { matchIp } from "./ip.ts";
-import type { PortRange, RoutingConfig, RuleConfig } from "./types.ts";
+import type { PortRange, RuleConfig } from "./types.ts";
 
 /** What rules look at. */
-export type RoutedFacts = Pick<Session, "inboundTag" | "user" | "network" | "source" | "target">;
+export type RoutedFacts = Pick<
+  Session,
+  "inboundTag" | "user" | "network" | "source" | "target" | "sniffed"
+>;
 
 /** One field of a rule, ready to match. */
 export interface Condition {
@@ -13,24 +16,31 @@ export interface Condition {
 }
 
 /**
- * Makes a function of the rules that says which outbound takes a session; undefined: none of them, so the default.
+ * Makes a function of the rules that says which one takes a session; undefined: none of them, so the default.
  *
  * The first rule that matches decides. All fields of a rule must match, and of each field one item.
  *
  * @throws {MtrayError} `config`, when an item is not what its field takes
  */
-export function compileRules(config: RoutingConfig): (session: RoutedFacts) => string | undefined {
-  const rules = config.rules.map((rule) => ({ tag: rule.outboundTag, conditions: conditionsOf(rule) }));
+export function compileRules(rules: readonly RuleConfig[]): (session: RoutedFacts) => RuleConfig | undefined {
+  const ready = rules.map((rule) => ({ rule, conditions: conditionsOf(rule) }));
   return (session) =>
-    rules.find(({ conditions }) => conditions.every((condition) => condition.matches(session)))?.tag;
+    ready.find(({ conditions }) => conditions.every((condition) => condition.matches(session)))?.rule;
 }
 
 /** The fields of a rule as functions, the cheap ones first. Throws as `compileRules` does. */
 export function conditionsOf(rule: RuleConfig): Condition[] {
   const conditions: Condition[] = [];
   const add = (field: keyof RuleConfig, matches: Condition["matches"]) => conditions.push({ field, matches });
-  const { inboundTag, user, network, port, sourcePort, source, ip, domain } = rule;
+  const { inboundTag, user, network, protocol, port, sourcePort, source, ip, domain } = rule;
   if (network) add("network", (facts) => network.includes(facts.network));
+  if (protocol) {
+    // A prefix, as for V2Ray, whose sniffers name HTTP by its version.
+    add(
+      "protocol",
+      ({ sniffed }) => sniffed !== undefined && protocol.some((name) => sniffed.protocol.startsWith(name)),
+    );
+  }
   if (inboundTag) {
     const tags = new Set(inboundTag);
     add("inboundTag", (facts) => tags.has(facts.inboundTag));
@@ -54,7 +64,11 @@ export function conditionsOf(rule: RuleConfig): Condition[] {
   }
   if (domain) {
     const matches = matchDomain(domain);
-    add("domain", (facts) => matches(facts.target.host));
+    add(
+      "domain",
+      ({ target, sniffed }) =>
+        matches(target.host) || (sniffed?.domain !== undefined && matches(sniffed.domain)),
+    );
   }
   return conditions;
 }

@@ -9,7 +9,7 @@ import type { Listener } from "./types.ts";
 let openSockets = 0;
 let most: number | undefined;
 
-const handlers: BunHandlers = {
+export const handlers: BunHandlers = {
   data: (socket, bytes) => streamOf(socket).onData(bytes),
   drain: (socket) => streamOf(socket).onDrain(),
   end: (socket) => streamOf(socket).onEnd(),

@@ -17,6 +17,39 @@ export interface BunSocket {
   terminate(): void;
   setNoDelay(on: boolean): void;
   setKeepAlive(on: boolean, milliseconds?: number): void;
+  /** The descriptor; -1 once closed. */
+  readonly fd: number;
+  /** TLS from here on: what is below, then what is inside. */
+  upgradeTLS(options: BunTlsUpgrade): [BunSocket, BunTlsSocket];
+}
+
+/** What a TLS connection knows besides. */
+export interface BunTlsSocket extends BunSocket {
+  /** The peer's certificate, each with the next one as `issuerCertificate`. */
+  getPeerCertificate(abbreviated: boolean): unknown;
+  /** Closes the connection below without a word. */
+  close(): void;
+}
+
+/** As node:tls of Bun itself calls it. */
+export interface BunTlsUpgrade {
+  isServer: boolean;
+  tls: {
+    /** The `context` of node:tls's SecureContext. */
+    secureContext: unknown;
+    serverName?: string;
+    /** Each with its length in front. */
+    ALPNProtocols?: Uint8Array;
+    rejectUnauthorized: boolean;
+    requestCert: boolean;
+  };
+  /** What came before the upgrade. */
+  initialData?: Uint8Array;
+  allowHalfOpen: boolean;
+  data: unknown;
+  socket: BunHandlers & {
+    handshake(socket: BunTlsSocket, success: boolean, authorizationError: Error | null): void;
+  };
 }
 
 export interface BunHandlers {

@@ -29,6 +29,8 @@ export class BunStream extends WaitingStream implements ByteStream {
   #writer: Waiter<void> | null = null;
   /** What the kernel did not take yet. */
   #rest: Uint8Array | null = null;
+  /** Whoever has the socket now. */
+  #heir: BunStream | null = null;
 
   constructor(socket: BunSocket) {
     super();
@@ -77,10 +79,52 @@ export class BunStream extends WaitingStream implements ByteStream {
   }
 
   close(reason?: unknown): void {
+    if (this.#heir !== null) return this.#heir.close(reason);
     if (this.#failure !== null) return;
     this.#fail(new MtrayError("closed", "the stream was closed"));
     if (reason !== undefined) this.#socket.terminate();
-    else this.#socket.end();
+    else this.sayGoodbye(this.#socket);
+  }
+
+  /** Ends both directions in good order. */
+  protected sayGoodbye(socket: BunSocket): void {
+    socket.end();
+  }
+
+  /**
+   * Hands over the socket and what came but was not taken. From then on this stream can only be closed, and closes
+   * its heir. No read and no write may be under way.
+   *
+   * @throws {MtrayError} when the connection is over
+   */
+  handOver(): { socket: BunSocket; received: Uint8Array[] } {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#ended) throw new MtrayError("closed", "the peer has finished sending");
+    const received = this.#queue;
+    this.#queue = [];
+    this.#failure = new MtrayError("closed", "the socket is somebody else's");
+    if (this.#paused) this.#pause(false);
+    return { socket: this.#socket, received };
+  }
+
+  /** Says who has the socket now. */
+  inheritedBy(heir: BunStream): void {
+    this.#heir = heir;
+  }
+
+  /** The part of keepalive that Bun sets by itself, in seconds. */
+  askAfter(idle: number): void {
+    this.#socket.setKeepAlive(true, idle * 1000);
+  }
+
+  /** Our port. */
+  get localPort(): number {
+    return this.#socket.localPort;
+  }
+
+  /** The descriptor, for socket options; null once closed. */
+  get descriptor(): number | null {
+    return this.#failure === null && this.#socket.fd >= 0 ? this.#socket.fd : null;
   }
 
   #pause(on: boolean): void {

@@ -1,83 +1,264 @@
 import { createSocket, type Socket } from "node:dgram";
+import { isIP } from "node:net";
 import { MtrayError } from "../errors.ts";
-import { type BoundPackets, MOST_WAITING, type Packet, type Target } from "../stream/types.ts";
+import {
+  type BoundPackets,
+  MOST_WAITING,
+  type Packet,
+  type PacketStream,
+  type Target,
+} from "../stream/types.ts";
+import { textOf } from "./address.ts";
+import { NameCache } from "./name_cache.ts";
+import { PacketQueue } from "./packet_queue.ts";
 
-/** Binds a UDP socket. Port 0 takes any. */
-export function openPackets(at: { host: string; port: number }): Promise<DatagramSocket> {
-  const socket = createSocket(at.host.includes(":") ? "udp6" : "udp4");
-  return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.bind(at.port, at.host, () => {
-      socket.off("error", reject);
-      resolve(new DatagramSocket(socket));
-    });
-  });
+/** Binds a UDP socket. Port 0 takes any; the address `::` takes IPv4, too. Rejects with code `start`. */
+export async function openPackets(at: { host: string; port: number }): Promise<DatagramSocket> {
+  const socket = new UdpSocket(at.host.includes(":") ? 6 : 4);
+  try {
+    await socket.bind(at);
+  } catch (error) {
+    socket.close();
+    throw new MtrayError("start", `cannot bind UDP ${textOf(at)}: ${reasonOf(error)}`, { cause: error });
+  }
+  return new DatagramSocket(socket);
 }
 
-/** A UDP socket as a stream of packets. What cannot be sent is dropped, as UDP does. */
+/**
+ * A way for datagrams to any address, first of all to `target`. Names are resolved by the system. Answers from
+ * anywhere are delivered. Rejects with `unreachable` when the target's name has no address or there is no socket.
+ */
+export async function dialPackets(target: Target, signal: AbortSignal): Promise<PacketStream> {
+  signal.throwIfAborted();
+  const packets = new DialledPackets();
+  try {
+    await Promise.race([packets.prepare(target), aborted(signal)]);
+    return packets;
+  } catch (error) {
+    packets.close();
+    if (error instanceof MtrayError && error.code !== "timed-out") throw error;
+    throw new MtrayError("unreachable", `cannot send datagrams to ${textOf(target)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A bound UDP socket as a stream of packets. What cannot be sent is dropped, as UDP does. */
 export class DatagramSocket implements BoundPackets {
   /** As bound. */
   readonly address: Target;
-  /** Datagrams that nobody fetched in time. */
-  dropped = 0;
-  readonly #socket: Socket;
-  readonly #queue: Packet[] = [];
-  #reader: ((packet: Packet | null) => void) | null = null;
-  #closed = false;
+  readonly #socket: UdpSocket;
+  readonly #queue = new PacketQueue();
 
-  constructor(socket: Socket) {
+  constructor(socket: UdpSocket) {
     this.#socket = socket;
-    const { address, port } = socket.address();
-    this.address = { host: address, port };
-    socket.on(
-      "message",
-      (data, from) => this.#received({ data, from: { host: from.address, port: from.port } }),
-    );
-    // An ICMP answer to an earlier datagram: nothing that a sender of datagrams could do about.
-    socket.on("error", () => {});
+    this.address = socket.address;
+    socket.received = (packet) => this.#queue.push(packet);
+  }
+
+  get dropped(): number {
+    return this.#queue.dropped + this.#socket.dropped;
   }
 
   receive(): Promise<Packet | null> {
-    const packet = this.#queue.shift();
-    if (packet !== undefined) return Promise.resolve(packet);
-    if (this.#closed) return Promise.resolve(null);
-    if (this.#reader !== null) {
-      return Promise.reject(new MtrayError("protocol", "cannot receive twice at a time"));
-    }
-    return new Promise((resolve) => this.#reader = resolve);
+    return this.#queue.receive();
+  }
+
+  send(data: Uint8Array, to: Target): void {
+    this.#socket.send(data, to);
+  }
+
+  close(): void {
+    this.#queue.close();
+    this.#socket.close();
+  }
+}
+
+/** A socket for each family of addresses, opened when it is first needed. */
+class DialledPackets implements PacketStream {
+  readonly #sockets = new Map<number, UdpSocket>();
+  readonly #queue = new PacketQueue();
+  readonly #names = new NameCache();
+  /** Datagrams whose target's name is being resolved. */
+  #unresolved: { data: Uint8Array; to: Target }[] = [];
+  #dropped = 0;
+  #closed = false;
+
+  get dropped(): number {
+    let sum = this.#dropped + this.#queue.dropped;
+    for (const socket of this.#sockets.values()) sum += socket.dropped;
+    return sum;
+  }
+
+  /** Opens what the first datagram will need. */
+  async prepare({ host }: Target): Promise<void> {
+    const address = isIP(host) > 0 ? host : await this.#names.resolve(host);
+    if (address === null) throw new Error("the name has no address");
+    if (!this.#closed) await this.#socketFor(address).bind({ host: unspecified(isIP(address)), port: 0 });
+  }
+
+  receive(): Promise<Packet | null> {
+    return this.#queue.receive();
   }
 
   send(data: Uint8Array, to: Target): void {
     if (this.#closed) return;
-    try {
-      this.#socket.send(data, to.port, to.host, () => {});
-    } catch { /* Dropped. */ }
+    if (isIP(to.host) > 0) return this.#sendTo(to.host, data, to.port);
+    const known = this.#names.known(to.host);
+    if (known !== undefined) {
+      if (known === null) this.#dropped++;
+      else this.#sendTo(known, data, to.port);
+      return;
+    }
+    const asked = this.#unresolved.some((waiting) => waiting.to.host === to.host);
+    this.#unresolved.push({ data, to });
+    if (this.#unresolved.length > MOST_WAITING) {
+      this.#unresolved.shift();
+      this.#dropped++;
+    }
+    if (!asked) this.#names.resolve(to.host).then((address) => this.#resolved(to.host, address));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#socket.close();
-    this.#reader?.(null);
-    this.#reader = null;
+    this.#unresolved = [];
+    this.#names.clear();
+    this.#queue.close();
+    for (const socket of this.#sockets.values()) socket.close();
   }
 
-  #received(packet: Packet): void {
-    const reader = this.#reader;
-    if (reader !== null) {
-      this.#reader = null;
-      reader(packet);
-      return;
+  #resolved(host: string, address: string | null): void {
+    if (this.#closed) return;
+    const ready = this.#unresolved.filter(({ to }) => to.host === host);
+    this.#unresolved = this.#unresolved.filter(({ to }) => to.host !== host);
+    for (const { data, to } of ready) {
+      if (address === null) this.#dropped++;
+      else this.#sendTo(address, data, to.port);
     }
-    if (this.#queue.length === MOST_WAITING) {
-      this.#queue.shift();
-      this.dropped++;
+  }
+
+  #sendTo(host: string, data: Uint8Array, port: number): void {
+    this.#socketFor(host).send(data, { host, port });
+  }
+
+  #socketFor(address: string): UdpSocket {
+    const family = isIP(address);
+    let socket = this.#sockets.get(family);
+    if (socket === undefined) {
+      socket = new UdpSocket(family);
+      socket.received = (packet) => this.#queue.push(packet);
+      this.#sockets.set(family, socket);
     }
-    this.#queue.push(packet);
+    return socket;
   }
 }
 
-/** A way for datagrams to any address. */
-export function dialPackets(target: Target): Promise<DatagramSocket> {
-  return openPackets({ host: target.host.includes(":") ? "::" : "0.0.0.0", port: 0 });
+/** One socket of the system. A socket that is not bound is bound by its first send. */
+class UdpSocket {
+  received: (packet: Packet) => void = () => {};
+  /** Datagrams that could not be sent. */
+  dropped = 0;
+  readonly #socket: Socket;
+  /** Datagrams that the system has not taken yet. */
+  #sending = 0;
+  #closed = false;
+
+  constructor(family: number) {
+    this.#socket = createSocket(family === 6 ? "udp6" : "udp4");
+    this.#socket.on("message", (data, from) => {
+      this.received({ data: ownBytes(data), from: { host: plain(from.address), port: from.port } });
+    });
+    // An ICMP answer to an earlier datagram: nothing that a sender of datagrams could do about.
+    this.#socket.on("error", () => {});
+  }
+
+  get address(): Target {
+    const { address, port } = this.#socket.address();
+    return { host: address, port };
+  }
+
+  bind({ host, port }: Target): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.once("error", reject);
+      this.#socket.bind(port, host, () => {
+        this.#socket.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  send(data: Uint8Array, to: Target): void {
+    if (this.#closed) return;
+    // What the system was handed cannot be taken back, so here it is the newest that goes.
+    if (this.#sending >= MOST_WAITING) {
+      this.dropped++;
+      return;
+    }
+    this.#sending++;
+    this.#give(data, to, true);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#socket.close();
+    } catch { /* It never opened. */ }
+  }
+
+  #give(data: Uint8Array, to: Target, again: boolean): void {
+    const failed = (error: unknown) => {
+      // Bun reports what an earlier datagram met on the next one, which then was not sent.
+      if (
+        again && !this.#closed && /ECONNREFUSED|EHOSTUNREACH/.test(String((error as { code?: string }).code))
+      ) {
+        return this.#give(data, to, false);
+      }
+      this.#sending--;
+      this.dropped++;
+    };
+    try {
+      this.#socket.send(data, to.port, to.host, (error) => error ? failed(error) : this.#sending--);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** Deno hands out the beginning of 64 KiB, which must not lie in a queue for the sake of some bytes. */
+function ownBytes(data: Uint8Array): Uint8Array {
+  return data.buffer.byteLength > 2 * data.length
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.length);
+}
+
+/** An IPv4 address stays one when it arrives on a socket that takes both families. */
+function plain(host: string): string {
+  return host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+}
+
+function unspecified(family: number): string {
+  return family === 6 ? "::" : "0.0.0.0";
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true })
+  );
+}
+
+function reasonOf(error: unknown): string {
+  switch ((error as { code?: string }).code) {
+    case "EADDRINUSE":
+      return "the port is taken by another program";
+    case "EADDRNOTAVAIL":
+      return "this machine has no such address";
+    case "EACCES":
+      return "the system does not permit it (ports below 1024 need root)";
+    case "EMFILE":
+    case "ENFILE":
+      return "too many open files";
+  }
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,3 @@
-import { MtrayError } from "../errors.ts";
 import type { Accepted, ByteStream, DialOptions, Target } from "../stream/types.ts";
 import { DenoStream } from "./deno_stream.ts";
 import type { Listener } from "./types.ts";

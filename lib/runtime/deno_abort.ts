@@ -42,6 +42,11 @@ export function abortConnection(conn: Deno.TcpConn): void {
   if (fd !== null) libc.connect(fd, new Uint8Array(16), 16);
 }
 
+/** The descriptor of a connection, or null where the system offers no way to it. */
+export function descriptorOfConnection(conn: Deno.TcpConn): number | null {
+  return canAbort() && libc ? descriptorOf(conn, libc) : null;
+}
+
 /**
  * The descriptor behind a connection, known by its two ends: Deno tells it for accepted connections only, and under
  * an internal name. The two addresses are one connection's alone as long as it is open.

@@ -1,6 +1,6 @@
 import { MtrayError } from "../errors.ts";
 import type { ByteStream } from "../stream/types.ts";
-import { abortConnection } from "./deno_abort.ts";
+import { abortConnection, descriptorOfConnection } from "./deno_abort.ts";
 import { ReadBuffer } from "./deno_buffers.ts";
 import { writeJoined } from "./joiner.ts";
 import { WaitingStream } from "./waiting.ts";
@@ -73,6 +73,11 @@ export class DenoStream extends WaitingStream implements ByteStream {
     try {
       this.#conn.close();
     } catch { /* The peer was faster. */ }
+  }
+
+  /** The descriptor, for socket options; null once closed, and where it cannot be told. */
+  get descriptor(): number | null {
+    return this.#closed ? null : descriptorOfConnection(this.#conn);
   }
 
   #broken(error: unknown): MtrayError {

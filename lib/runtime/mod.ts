@@ -1,13 +1,16 @@
 import process from "node:process";
 import { MtrayError } from "../errors.ts";
-import type { ByteStream, DialOptions, Target } from "../stream/types.ts";
+import type { ByteStream, DialOptions, KeepAlive, Target } from "../stream/types.ts";
 import { textOf } from "./address.ts";
 import * as onBun from "./bun.ts";
 import { bun } from "./bun_globals.ts";
+import { BunStream } from "./bun_stream.ts";
 import { dialPackets, openPackets } from "./datagrams.ts";
 import { mostSockets } from "./descriptors.ts";
 import * as onDeno from "./deno.ts";
-import { startTls } from "./tls.ts";
+import { DenoStream } from "./deno_stream.ts";
+import { canSetOptions, setKeepAlive } from "./keep_alive.ts";
+import { acceptTls, startTls } from "./tls.ts";
 import type { Runtime } from "./types.ts";
 
 const isBun = "Bun" in globalThis;
@@ -35,7 +38,9 @@ export const runtime: Runtime = {
   async dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream> {
     try {
       signal.throwIfAborted();
-      return await adapter.dial(target, options, signal);
+      const stream = await adapter.dial(target, options, signal);
+      if (options.keepAlive !== undefined) keepAlive(stream, options.keepAlive);
+      return stream;
     } catch (error) {
       const aborted = signal.aborted ? signal.reason : error;
       if (aborted instanceof MtrayError && aborted.code !== "timed-out") throw aborted;
@@ -46,8 +51,21 @@ export const runtime: Runtime = {
   openPackets,
   dialPackets,
   startTls,
+  acceptTls,
+  keepAlive,
+  get keepAliveParts() {
+    const any = canSetOptions();
+    return { idle: any || isBun, interval: any };
+  },
   exit: (code) => process.exit(code),
 };
+
+/** A stream that is no socket has no such options, and loses nothing. */
+function keepAlive(stream: ByteStream, options: KeepAlive): void {
+  const descriptor = stream instanceof DenoStream || stream instanceof BunStream ? stream.descriptor : null;
+  if (canSetOptions() && descriptor !== null) setKeepAlive(descriptor, options);
+  else if (stream instanceof BunStream && options.idle !== undefined) stream.askAfter(options.idle);
+}
 
 /** Calls back when the system asks the program to end. */
 export function onStop(callback: (signal: string) => void): void {

@@ -1,145 +1,189 @@
-import { Duplex } from "node:stream";
-import { connect, type TLSSocket } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, connect, type PeerCertificate, TLSSocket } from "node:tls";
 import { MtrayError } from "../errors.ts";
 import type { ByteStream } from "../stream/types.ts";
-import { writeJoined } from "./joiner.ts";
-import type { TlsOptions } from "./types.ts";
-import { WaitingStream } from "./waiting.ts";
+import { tlsOnBun } from "./bun_tls.ts";
+import { clientContext, serverContext } from "./tls_context.ts";
+import { asDuplex, Gate } from "./tls_duplex.ts";
+import { tlsReason, wrongNames } from "./tls_errors.ts";
+import { TlsStream } from "./tls_stream.ts";
+import type { TlsOptions, TlsServerOptions } from "./types.ts";
+
+const onBun = "Bun" in globalThis;
 
 /** TLS as a client over any stream, so that it works through a chain, too. */
-export function startTls(stream: ByteStream, options: TlsOptions, signal: AbortSignal): Promise<ByteStream> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      socket: asDuplex(stream),
-      servername: options.serverName,
-      ALPNProtocols: options.alpn,
-      ca: options.caCerts,
-      rejectUnauthorized: options.allowInsecure !== true,
-    });
-    const failed = (error: unknown) => {
-      signal.removeEventListener("abort", abort);
-      socket.destroy();
-      stream.close(error);
-      reject(
-        error instanceof MtrayError ? error : new MtrayError(
-          "unreachable",
-          `cannot start TLS with ${options.serverName}: ${error instanceof Error ? error.message : error}`,
-          { cause: error },
-        ),
+export async function startTls(
+  stream: ByteStream,
+  serverName: string,
+  options: TlsOptions,
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  try {
+    signal.throwIfAborted();
+    const judge = (peer: Peer) => judgePeer(peer, serverName, options);
+    const name = isIP(serverName) === 0 ? serverName : undefined;
+    if (onBun) {
+      const context = clientContext(options);
+      return await tlsOnBun(
+        stream,
+        { context, name, alpn: options.alpn, isServer: false, judge },
+        signal,
       );
-    };
-    const abort = () => failed(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", failed);
-    socket.once("secureConnect", () => {
+    }
+    return await handshake(stream, undefined, signal, (duplex) => {
+      const socket = connect({
+        socket: duplex,
+        secureContext: clientContext(options),
+        servername: name,
+        ALPNProtocols: options.alpn?.length ? [...options.alpn] : undefined,
+        // Judged below, in the same way on every runtime.
+        rejectUnauthorized: false,
+        checkServerIdentity: () => undefined,
+      });
+      const done = () =>
+        judge({
+          trusted: socket.authorized,
+          error: socket.authorizationError,
+          leaf: socket.getPeerCertificate(true),
+        });
+      return { socket, event: "secureConnect", done };
+    });
+  } catch (error) {
+    stream.close(error);
+    throw failure(`cannot start TLS with ${serverName}`, "unreachable", error, signal);
+  }
+}
+
+/** TLS as a server over any stream. */
+export async function acceptTls(
+  stream: ByteStream,
+  options: TlsServerOptions,
+  first: Uint8Array | undefined,
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  try {
+    signal.throwIfAborted();
+    if (onBun) {
+      const context = serverContext(options);
+      return await tlsOnBun(stream, { context, alpn: options.alpn, isServer: true, first }, signal);
+    }
+    return await handshake(stream, first, signal, (duplex) => {
+      const socket = new TLSSocket(duplex, {
+        isServer: true,
+        secureContext: serverContext(options),
+        ALPNProtocols: options.alpn?.length ? [...options.alpn] : undefined,
+      });
+      return { socket, event: "secure", done: () => {} };
+    });
+  } catch (error) {
+    stream.close(error);
+    throw failure("cannot take in a TLS connection", "protocol", error, signal);
+  }
+}
+
+/** What a server showed. */
+export interface Peer {
+  /** Whether its chain leads to a root. */
+  trusted: boolean;
+  /** Why not. */
+  error?: unknown;
+  leaf: PeerCertificate;
+}
+
+interface Started {
+  socket: TLSSocket;
+  /** What says that the handshake is over. */
+  event: "secure" | "secureConnect";
+  /** Throws where the connection must not be used. */
+  done(): void;
+}
+
+function handshake(
+  stream: ByteStream,
+  first: Uint8Array | undefined,
+  signal: AbortSignal,
+  start: (duplex: ReturnType<typeof asDuplex>) => Started,
+): Promise<ByteStream> {
+  return new Promise((resolve, reject) => {
+    let wrapped: TlsStream | undefined;
+    let cause: unknown;
+    const gate = new Gate();
+    const duplex = asDuplex(stream, {
+      first,
+      gate,
+      failed: (direction, error) => {
+        cause ??= error;
+        if (direction === "reading") wrapped?.broken(error);
+        else if (wrapped !== undefined) wrapped.unsendable(error);
+        else failed(error);
+      },
+    });
+    const { socket, event, done } = start(duplex);
+    const over = () => {
       signal.removeEventListener("abort", abort);
       socket.off("error", failed);
-      resolve(new TlsStream(socket, stream));
-    });
-  });
-}
-
-/** The plain side of a TLS connection. */
-class TlsStream extends WaitingStream implements ByteStream {
-  readonly halfCloses = true;
-  readonly #socket: TLSSocket;
-  readonly #inner: ByteStream;
-  #ended = false;
-  #failure: unknown = null;
-  #wake: (() => void) | null = null;
-  #chunk: Uint8Array | null = null;
-
-  constructor(socket: TLSSocket, inner: ByteStream) {
-    super();
-    this.#socket = socket;
-    this.#inner = inner;
-    const wake = () => {
-      const wake = this.#wake;
-      this.#wake = null;
-      wake?.();
+      socket.off("close", closed);
     };
-    socket.on("readable", wake);
-    socket.on("end", () => {
-      this.#ended = true;
-      wake();
+    const failed = (error: unknown) => {
+      over();
+      // A late complaint of an engine that is being taken down is no news.
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(cause ?? error);
+    };
+    const closed = () =>
+      failed(new MtrayError("closed", "the other side ended the connection during the handshake"));
+    const abort = () => failed(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    socket.on("error", failed);
+    socket.on("close", closed);
+    socket.once(event, () => {
+      try {
+        done();
+      } catch (error) {
+        return failed(error);
+      }
+      over();
+      wrapped = new TlsStream(socket, stream, gate);
+      resolve(wrapped);
     });
-    socket.on("error", (error) => {
-      this.#failure ??= new MtrayError("closed", `the TLS connection was lost: ${error.message}`, {
-        cause: error,
-      });
-      wake();
-    });
-    socket.on("close", () => {
-      this.#failure ??= new MtrayError("closed", "the TLS connection was closed");
-      wake();
-    });
-  }
-
-  protected async wait(): Promise<boolean> {
-    for (;;) {
-      this.#chunk = this.#socket.read();
-      if (this.#chunk !== null) return true;
-      if (this.#ended) return false;
-      if (this.#failure !== null) throw this.#failure;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-  }
-
-  take(room = 0): Uint8Array {
-    const chunk = this.#chunk ?? new Uint8Array();
-    this.#chunk = null;
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
-    if (room === 0) return bytes;
-    const copy = new Uint8Array(room + bytes.length);
-    copy.set(bytes, room);
-    return copy.subarray(room);
-  }
-
-  write(a: Uint8Array, b?: Uint8Array): Promise<void> {
-    if (b !== undefined && b.length > 0) return writeJoined(this, a, b);
-    return new Promise((resolve, reject) => {
-      this.#socket.write(a, (error) => error ? reject(this.#failure ?? error) : resolve());
-    });
-  }
-
-  closeWrite(): Promise<void> {
-    return new Promise((resolve) => this.#socket.end(() => resolve()));
-  }
-
-  close(reason?: unknown): void {
-    this.#failure ??= new MtrayError("closed", "the stream was closed");
-    if (reason === undefined) this.#socket.end();
-    this.#socket.destroy();
-    this.#inner.close(reason);
-  }
+  });
 }
 
-/** A stream of ours in the shape that node:tls takes. */
-function asDuplex(stream: ByteStream): Duplex {
-  const duplex: Duplex = new Duplex({
-    read() {
-      pull();
-    },
-    write(chunk: Uint8Array, _encoding, done) {
-      Promise.resolve(stream.write(chunk)).then(() => done(), done);
-    },
-    final(done) {
-      Promise.resolve(stream.closeWrite()).then(() => done(), done);
-    },
-    destroy(error, done) {
-      stream.close(error ?? undefined);
-      done(error);
-    },
-  });
-  const pull = () => {
-    stream.ready().then((more) => {
-      if (!more) return void duplex.push(null);
-      const bytes = stream.take();
-      // Nothing pushed means nobody asks again.
-      if (bytes.length === 0) return pull();
-      // Copied: the view is ours only until the next ready().
-      duplex.push(Uint8Array.from(bytes));
-    }).catch((error) => duplex.destroy(error));
+/** Throws where a certificate is not good enough. */
+function judgePeer({ trusted, error, leaf }: Peer, serverName: string, options: TlsOptions): void {
+  const refuse = (why: string) => {
+    throw new MtrayError("unreachable", why);
   };
-  return duplex;
+  if (options.judge?.(chainOf(leaf))) return;
+  if (options.allowInsecure) return;
+  if (!trusted) refuse(tlsReason(error ?? "its certificate is not trusted"));
+  if (checkServerIdentity(serverName, leaf) !== undefined) refuse(wrongNames(leaf.subjectaltname));
+}
+
+/** Its own certificate first. A root that it did not show may stand at the end. */
+function chainOf(leaf: PeerCertificate): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  const seen = new Set<unknown>();
+  let next: (PeerCertificate & { issuerCertificate?: PeerCertificate }) | undefined = leaf;
+  while (next?.raw !== undefined && !seen.has(next)) {
+    seen.add(next);
+    const der: Uint8Array = new Uint8Array(next.raw);
+    if (chain.length > 0 && der.every((byte, i) => byte === chain.at(-1)![i])) break;
+    chain.push(der);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+function failure(
+  what: string,
+  code: "unreachable" | "protocol",
+  error: unknown,
+  signal: AbortSignal,
+): MtrayError {
+  const why = signal.aborted ? signal.reason : error;
+  if (why instanceof MtrayError && why.code === "stopped") return why;
+  const kept = why instanceof MtrayError && code === "protocol" && why.code !== "closed" ? why.code : code;
+  return new MtrayError(kept, `${what}: ${tlsReason(why)}`, { cause: error });
 }

@@ -4,6 +4,7 @@ import type {
   ByteStream,
   DialOptions,
   DialPackets,
+  KeepAlive,
   Target,
 } from "../stream/types.ts";
 
@@ -14,13 +15,36 @@ export interface Listener {
   close(): void;
 }
 
-export interface TlsOptions {
-  /** Name for SNI and for the certificate check. */
-  serverName: string;
-  alpn?: string[];
-  /** PEM; the system's roots when absent. */
-  caCerts?: string[];
+export type TlsVersion = "1.2" | "1.3";
+
+/** What both sides of TLS may be told. Make one object and keep it: what is made of it is kept with it. */
+interface TlsCommon {
+  /** Names of protocols, the preferred one first; none: nothing is said about it. */
+  alpn?: readonly string[];
+  /** Absent: what the runtime takes. */
+  minVersion?: TlsVersion;
+  maxVersion?: TlsVersion;
+}
+
+export interface TlsOptions extends TlsCommon {
+  /** The only roots, PEM; the runtime's own when absent. */
+  caCerts?: readonly string[];
+  /** Whether any certificate will do. */
   allowInsecure?: boolean;
+  /**
+   * Looks at the chain that the server showed, DER, its own certificate first, before anything is sent. It throws
+   * where the chain must not be used.
+   *
+   * @returns true where the chain is good whatever signed it and whatever its names are
+   */
+  judge?(chain: Uint8Array[]): boolean;
+}
+
+export interface TlsServerOptions extends TlsCommon {
+  /** PEM, the server's own certificate first. */
+  certificate: string;
+  /** PEM. */
+  key: string;
 }
 
 /** Everything that differs between Deno and Bun, and nothing else. */
@@ -39,7 +63,31 @@ export interface Runtime {
   openPackets(at: { host: string; port: number }): Promise<BoundPackets>;
   /** An unbound way for datagrams to any address, IPv4, IPv6 or a name. */
   dialPackets: DialPackets;
-  /** TLS as a client over a stream that is not being read or written. */
-  startTls(stream: ByteStream, options: TlsOptions, signal: AbortSignal): Promise<ByteStream>;
+  /**
+   * TLS as a client over a stream that is not being read or written. Where it rejects the stream is closed.
+   *
+   * @param serverName for SNI, unless it is an IP address, and for the check of the certificate
+   */
+  startTls(
+    stream: ByteStream,
+    serverName: string,
+    options: TlsOptions,
+    signal: AbortSignal,
+  ): Promise<ByteStream>;
+  /**
+   * TLS as a server. Where it rejects the stream is closed.
+   *
+   * @param first what was read of the stream already
+   */
+  acceptTls(
+    stream: ByteStream,
+    options: TlsServerOptions,
+    first: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<ByteStream>;
+  /** Sets when the system asks a silent peer of a stream that `listen` handed over; nothing else happens. */
+  keepAlive(stream: ByteStream, keepAlive: KeepAlive): void;
+  /** Which parts of `KeepAlive` can be set here. */
+  readonly keepAliveParts: { idle: boolean; interval: boolean };
   exit(code: number): never;
 }

@@ -9,7 +9,7 @@ import type { PacketStream } from "./types.ts";
  *
  * @param client on which `from` and `to` are whoever the client talks to
  * @param counts grown as datagrams pass
- * @returns "finished", or why it ended early
+ * @returns "finished", or why it ended early; and how many datagrams were dropped on the way, if any
  */
 export async function relayPackets(
   client: PacketStream,
@@ -41,5 +41,6 @@ export async function relayPackets(
     pump(far, client, (length) => counts.bytesDown += length),
   ]);
   watch.stop();
-  return reason ?? "finished";
+  const dropped = client.dropped + far.dropped;
+  return (reason ?? "finished") + (dropped === 0 ? "" : `, ${dropped} datagrams dropped`);
 }

@@ -1,5 +1,5 @@
 import { MtrayError } from "../../errors.ts";
-import type { Connected, Outbound, OutboundContext } from "../types.ts";
+import type { Connected, ConnectedPackets, Outbound, OutboundContext } from "../types.ts";
 
 /** Takes connections nowhere. */
 export class BlackholeOutbound implements Outbound {
@@ -12,6 +12,14 @@ export class BlackholeOutbound implements Outbound {
   }
 
   connect(): Promise<Connected> {
-    return Promise.reject(new MtrayError("blocked", `blocked by the outbound ${this.tag}`));
+    return Promise.reject(this.#blocked());
+  }
+
+  openPackets(): Promise<ConnectedPackets> {
+    return Promise.reject(this.#blocked());
+  }
+
+  #blocked(): MtrayError {
+    return new MtrayError("blocked", `blocked by the outbound ${this.tag}`);
   }
 }

@@ -1,6 +1,7 @@
 import type { Session } from "../../session.ts";
 import type { Target } from "../../stream/types.ts";
-import type { Connected, Outbound, OutboundContext } from "../types.ts";
+import type { Connected, ConnectedPackets, Outbound, OutboundContext } from "../types.ts";
+import { redirected, RedirectedPackets } from "./redirected_packets.ts";
 import type { FreedomSettings } from "./settings.ts";
 
 /** Connects to the session's own target, or to where `redirect` says. */
@@ -23,8 +24,17 @@ export class FreedomOutbound implements Outbound {
     return { stream, adopted: false, via: [...this.#context.below, this.tag] };
   }
 
+  async openPackets(session: Session, signal: AbortSignal): Promise<ConnectedPackets> {
+    const packets = await this.#context.dialPackets(this.#targetOf(session), signal);
+    const { redirect } = this.#settings;
+    return {
+      packets: redirect === undefined ? packets : new RedirectedPackets(packets, redirect),
+      via: [...this.#context.below, this.tag],
+    };
+  }
+
   #targetOf({ target }: Session): Target {
     const { redirect } = this.#settings;
-    return redirect === undefined ? target : { host: redirect.host ?? target.host, port: redirect.port };
+    return redirect === undefined ? target : redirected(target, redirect);
   }
 }

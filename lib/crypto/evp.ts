@@ -1,0 +1,69 @@
+import { MtrayError } from "../errors.ts";
+import { type FfiFunction, openLibrary, type Pointer } from "../runtime/ffi.ts";
+
+/** OpenSSL 3 and 1.1, whose calls used here are the same. */
+const FILES = ["libcrypto.so.3", "libcrypto.so.1.1"];
+
+const INIT = { parameters: ["pointer", "pointer", "pointer", "buffer", "buffer"], result: "i32" } as const;
+const UPDATE = { parameters: ["pointer", "buffer", "buffer", "buffer", "i32"], result: "i32" } as const;
+const FINAL = { parameters: ["pointer", "buffer", "buffer"], result: "i32" } as const;
+const ALGORITHM = { parameters: [], result: "pointer" } as const;
+
+const SIGNATURES = {
+  EVP_CIPHER_CTX_new: { parameters: [], result: "pointer" },
+  EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
+  EVP_CIPHER_CTX_ctrl: { parameters: ["pointer", "i32", "i32", "buffer"], result: "i32" },
+  EVP_aes_256_ctr: ALGORITHM,
+  EVP_aes_128_gcm: ALGORITHM,
+  EVP_chacha20_poly1305: ALGORITHM,
+  EVP_EncryptInit_ex: INIT,
+  EVP_EncryptUpdate: UPDATE,
+  EVP_EncryptFinal_ex: FINAL,
+  EVP_DecryptInit_ex: INIT,
+  EVP_DecryptUpdate: UPDATE,
+  EVP_DecryptFinal_ex: FINAL,
+} as const;
+
+/** OpenSSL's functions for ciphers, as C has them. */
+export type Evp = Record<keyof typeof SIGNATURES, FfiFunction>;
+
+/** The system's OpenSSL; null where there is none. */
+export function openEvp(): { file: string; evp: Evp } | null {
+  for (const file of FILES) {
+    const evp = openLibrary(file, SIGNATURES);
+    if (evp !== null) return { file, evp };
+  }
+  return null;
+}
+
+/** Frees what was forgotten. Relays close their ciphers; this is for paths that nobody thought of. */
+const forgotten = new FinalizationRegistry(({ evp, pointer }: { evp: Evp; pointer: Pointer }) => {
+  evp.EVP_CIPHER_CTX_free(pointer);
+});
+
+/** OpenSSL's memory of one cipher: allocated once, freed once, and never used in between by mistake. */
+export class EvpContext {
+  readonly #evp: Evp;
+  #pointer: Pointer;
+
+  constructor(evp: Evp) {
+    this.#evp = evp;
+    this.#pointer = evp.EVP_CIPHER_CTX_new() as Pointer;
+    if (this.#pointer === null) throw new MtrayError("unsupported", "cannot make a cipher: no memory");
+    forgotten.register(this, { evp, pointer: this.#pointer }, this);
+  }
+
+  /** @throws {MtrayError} `closed`, once it is freed */
+  get pointer(): Pointer {
+    if (this.#pointer === null) throw new MtrayError("closed", "cannot encrypt: the cipher was freed");
+    return this.#pointer;
+  }
+
+  close(): void {
+    const pointer = this.#pointer;
+    if (pointer === null) return;
+    this.#pointer = null;
+    forgotten.unregister(this);
+    this.#evp.EVP_CIPHER_CTX_free(pointer);
+  }
+}

@@ -1,0 +1,32 @@
+/** Memory for bytes on their way, reused where it is large. */
+
+/** Buffers up to this size are allocated, larger ones pooled. Bytes. */
+const SMALL = 4096;
+/** A pooled buffer: a read of 128 KiB with a chunk of 64 KiB in front of it fits. */
+const BIG = 256 << 10;
+/** Buffers kept for the next one who needs them. */
+const KEPT = 16;
+
+const spare: Uint8Array[] = [];
+
+/** A buffer that is taken, used and given back again and again. */
+export class FrameBuffer {
+  #buffer: Uint8Array | null = null;
+
+  /** At least so many bytes. What was taken before must be given back first. */
+  take(length: number): Uint8Array {
+    if (length <= SMALL || length > BIG) return new Uint8Array(length);
+    return this.#buffer = spare.pop() ?? new Uint8Array(BIG);
+  }
+
+  /** Nobody looks at it any more. */
+  release(): void {
+    if (this.#buffer !== null && spare.length < KEPT) spare.push(this.#buffer);
+    this.#buffer = null;
+  }
+
+  /** Somebody may still look at it: it is left to the garbage collector. */
+  discard(): void {
+    this.#buffer = null;
+  }
+}

@@ -1,0 +1,180 @@
+import { sha256 } from "../../crypto/hash.ts";
+import type { RefusalReason } from "../../observe/events.ts";
+import { FirstBytes } from "../../stream/first_bytes.ts";
+import { discard } from "../../stream/relay.ts";
+import {
+  type Accepted,
+  type ByteStream,
+  type PacketStream,
+  type Target,
+  timedOut,
+} from "../../stream/types.ts";
+import { type Client, Sessions } from "../sessions.ts";
+import type { Inbound, InboundContext } from "../types.ts";
+import { AUTH_ID, MOST_SKEW } from "./auth_id.ts";
+import type { RequestHeader } from "./header.ts";
+import { serveMux } from "./mux/server.ts";
+import { RequestOpener } from "./request.ts";
+import { serverPackets, serverStream } from "./server_stream.ts";
+import type { VmessInboundSettings } from "./settings.ts";
+import { type KnownUser, Users } from "./users.ts";
+
+/** What somebody without a valid header may send to nobody. */
+const DISCARDED = 1 << 20;
+
+/** Somebody whose header opened. */
+interface Request {
+  user: KnownUser;
+  header: RequestHeader;
+  /** Bytes of the header on the wire. */
+  used: number;
+}
+
+interface Refusal {
+  reason: RefusalReason;
+  detail: string;
+  user?: KnownUser;
+}
+
+/** Takes VMess clients in: TCP, UDP, and the sessions of their multiplexers. */
+export class VmessInbound implements Inbound {
+  readonly tag: string;
+  readonly protocol = "vmess";
+  readonly #context: InboundContext;
+  readonly #settings: VmessInboundSettings;
+  readonly #users: Users;
+  readonly #sessions: Sessions;
+
+  constructor(context: InboundContext, settings: VmessInboundSettings) {
+    this.tag = context.tag;
+    this.#context = context;
+    this.#settings = settings;
+    this.#users = new Users(settings.users);
+    this.#sessions = new Sessions(context);
+  }
+
+  accept(accepted: Accepted): Promise<void> {
+    return this.#sessions.take(accepted, (decided) => this.#meet(accepted, decided));
+  }
+
+  stop(): void {
+    this.#sessions.stop();
+  }
+
+  close(): void {
+    this.#sessions.close();
+  }
+
+  /** The story of one connection. */
+  async #meet(accepted: Accepted, decided: () => void): Promise<void> {
+    const { stream, remote } = accepted;
+    const deadline = this.#context.clock.now() + this.#context.policy(0).handshake;
+    const first = new FirstBytes(stream);
+    const request = await this.#await(first, accepted, deadline);
+    if (request === null) return stream.close();
+    if ("reason" in request) {
+      const { reason, detail, user } = request;
+      this.#sessions.refuse(remote, reason, detail, user);
+      // Not answered, and not ended by a count of bytes: nothing tells a wrong header from one that is not whole.
+      await discard(stream, deadline, DISCARDED);
+      return stream.close();
+    }
+    decided();
+    await this.#serve(accepted, request, first.after(request.used));
+  }
+
+  /** @returns null for a client that left */
+  async #await(first: FirstBytes, { remote }: Accepted, deadline: number): Promise<Request | Refusal | null> {
+    const { crypto, digests } = this.#context;
+    const more = async (): Promise<Refusal | null | undefined> => {
+      const more = await first.more(deadline);
+      if (more === timedOut) return { reason: "handshake-timeout", detail: "no whole header in time" };
+      return more ? undefined : null;
+    };
+    while (first.bytes.length < AUTH_ID) {
+      const end = await more();
+      if (end !== undefined) return end;
+    }
+    const authId = first.bytes.slice(0, AUTH_ID);
+    const found = this.#users.find(authId);
+    if (found === null) return { reason: "no-user", detail: "no user of this port" };
+    const { user, seconds } = found;
+    const late = this.#lateness(seconds, remote.host);
+    if (late !== null) return { reason: "bad-header", detail: late, user };
+    if (!digests.add(authId)) return { reason: "replay", detail: "its auth id was used before", user };
+    const opener = new RequestOpener(user.account, crypto);
+    for (;;) {
+      const opening = opener.open(first.bytes);
+      if (opening.kind === "wrong") {
+        return { reason: "bad-header", detail: `the header ${opening.why}`, user };
+      }
+      if (opening.kind === "header") {
+        const { header, used } = opening;
+        const refusal = this.#objection(header, user);
+        return refusal === null ? { user, header, used } : { ...refusal, user };
+      }
+      const end = await more();
+      if (end !== undefined) return end;
+    }
+  }
+
+  /** What is wrong with the time of a valid auth id. */
+  #lateness(seconds: number, host: string): string | null {
+    const { clock, warnings } = this.#context;
+    const ahead = seconds - Math.floor(clock.wall() / 1000);
+    if (Math.abs(ahead) <= MOST_SKEW) return null;
+    if (!warnings.beforeRelease()) warnings.differs(host, ahead);
+    return `its clock differs by ${ahead > 0 ? "+" : ""}${ahead} s from ours, and ${MOST_SKEW} s are allowed`;
+  }
+
+  #objection({ key, iv, security }: RequestHeader, { account }: KnownUser): Refusal | null {
+    if (security === "none" && this.#settings.disableInsecureEncryption) {
+      return {
+        reason: "bad-header",
+        detail: "its payload is not encrypted, which disableInsecureEncryption refuses",
+      };
+    }
+    if (this.#context.digests.add(sha256(account.cmdKey, key, iv).subarray(0, 16))) return null;
+    return { reason: "replay", detail: "its key was used before" };
+  }
+
+  async #serve(accepted: Accepted, { user, header }: Request, rest: Uint8Array): Promise<void> {
+    const { stream, remote: source, local } = accepted;
+    const client: Client = { source, local, user: { email: user.email, level: user.level } };
+    const means = { crypto: this.#context.crypto, random: this.#context.random };
+    if (header.command === "udp") {
+      const packets = serverPackets(stream, header, rest, means);
+      return await this.#carryPackets(client, header.target!, packets);
+    }
+    const inside = serverStream(stream, header, rest, means);
+    if (header.command === "tcp") return await this.#carryStream(client, header.target!, stream, inside);
+    // The sessions in it are asked to stop one by one.
+    this.#sessions.movedBy(stream, { stop() {} });
+    await serveMux(inside, {
+      stream: (target, session) => this.#carryStream(client, target, session, session),
+      packets: (target, packets) => this.#carryPackets(client, target, packets),
+    }, { idle: this.#context.policy(user.level).connIdle });
+  }
+
+  /** @param accepted the listener's stream, or a session of a multiplexer; rejects where there is no way out */
+  async #carryStream(
+    client: Client,
+    target: Target,
+    accepted: ByteStream,
+    inside: ByteStream,
+  ): Promise<void> {
+    const session = this.#sessions.begin(client, { network: "tcp", target });
+    const stream = await this.#sessions.sniff(session, inside);
+    const connected = await this.#sessions.connect(session);
+    if ("error" in connected) {
+      // VMess has no words for it.
+      stream.close();
+      return;
+    }
+    await this.#sessions.relay(session, { accepted, client: stream, connected });
+  }
+
+  async #carryPackets(client: Client, target: Target, packets: PacketStream): Promise<void> {
+    await this.#sessions.carryPackets(this.#sessions.begin(client, { network: "udp", target }), packets);
+  }
+}

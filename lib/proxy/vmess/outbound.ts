@@ -1,0 +1,140 @@
+import { describe, MtrayError } from "../../errors.ts";
+import { textOf } from "../../runtime/address.ts";
+import type { Session } from "../../session.ts";
+import { PacketFan } from "../../stream/packet_fan.ts";
+import type { ByteStream, PacketStream, Target } from "../../stream/types.ts";
+import type { Connected, ConnectedPackets, Outbound, OutboundContext } from "../types.ts";
+import { Account } from "./account.ts";
+import { clientPackets, clientStream } from "./client_stream.ts";
+import type { Command, RequestHeader } from "./header.ts";
+import { MuxClient } from "./mux/client.ts";
+import { sealRequest } from "./request.ts";
+import { type BodyPlan, planBody } from "./security.ts";
+import type { OutboundUser, VmessOutboundSettings } from "./settings.ts";
+import { Unanswered } from "./unanswered.ts";
+
+/** A user with all that is made of the id. */
+interface KnownUser extends OutboundUser {
+  account: Account;
+}
+
+interface KnownServer {
+  address: Target;
+  users: KnownUser[];
+}
+
+/** Carries sessions to a VMess server, each in a connection of its own or several in one. */
+export class VmessOutbound implements Outbound {
+  readonly tag: string;
+  readonly protocol = "vmess";
+  readonly encrypts: boolean;
+  readonly #context: OutboundContext;
+  readonly #servers: KnownServer[];
+  readonly #unanswered: Unanswered;
+  readonly #mux: MuxClient | null;
+  readonly #xudp: MuxClient | null;
+  /** Connections so far: servers and users take turns. */
+  #turn = 0;
+
+  constructor(context: OutboundContext, { servers }: VmessOutboundSettings) {
+    const { tag, encrypts, mux } = context;
+    this.tag = tag;
+    this.#context = context;
+    this.#servers = servers.map(({ address, users }) => ({
+      address,
+      users: users.map((user) => ({ ...user, account: new Account(user.id) })),
+    }));
+    const sealed = servers.every(({ users }) =>
+      users.every(({ security }) => security !== "none" && security !== "zero")
+    );
+    this.encrypts = encrypts || sealed;
+    this.#unanswered = new Unanswered(context);
+    const open = (signal: AbortSignal) => this.#stream("mux", undefined, signal);
+    this.#mux = mux.enabled ? new MuxClient({ open, concurrency: mux.concurrency }) : null;
+    this.#xudp = mux.xudp ? new MuxClient({ open, xudp: true }) : null;
+  }
+
+  async connect(session: Session, signal: AbortSignal): Promise<Connected> {
+    const { target } = session;
+    const shared = this.#mux !== null && (session.alone !== true || this.#context.mux.mtproto);
+    const stream = shared
+      ? await this.#mux!.connect(target, signal)
+      : await this.#stream("tcp", target, signal);
+    return { stream, adopted: false, via: this.#via };
+  }
+
+  async openPackets({ target }: Session, signal: AbortSignal): Promise<ConnectedPackets> {
+    const packets = this.#xudp !== null
+      ? await this.#xudp.openPackets(target, signal)
+      : await PacketFan.open(target, (target, signal) => this.#packets(target, signal), signal);
+    return { packets, via: this.#via };
+  }
+
+  close(): void {
+    this.#mux?.close();
+    this.#xudp?.close();
+  }
+
+  get #via(): string[] {
+    return [...this.#context.below, this.tag];
+  }
+
+  async #stream(command: Command, target: Target | undefined, signal: AbortSignal): Promise<ByteStream> {
+    const { inner, ...request } = await this.#begin(command, target, signal);
+    return clientStream(inner, request);
+  }
+
+  async #packets(target: Target, signal: AbortSignal): Promise<PacketStream> {
+    if (this.#mux !== null) return await this.#mux.openPackets(target, signal);
+    const { inner, ...request } = await this.#begin("udp", target, signal);
+    return clientPackets(inner, target, request);
+  }
+
+  /** A connection to the next server that takes one, and the request that it shall begin with. */
+  async #begin(command: Command, target: Target | undefined, signal: AbortSignal) {
+    const { crypto, random, clock, dial } = this.#context;
+    const { inner, user, address } = await this.#dial(dial, signal);
+    const plan: BodyPlan = planBody(user, command, crypto);
+    const header: RequestHeader = {
+      iv: random(16),
+      key: random(16),
+      check: random(1)[0],
+      options: plan.options,
+      security: plan.security,
+      command,
+      ...(target !== undefined && { target }),
+    };
+    const seconds = Math.floor(clock.wall() / 1000);
+    const wire = sealRequest(header, { account: user.account, seconds, random, crypto });
+    return {
+      inner,
+      header,
+      wire,
+      crypto,
+      random,
+      terminates: !user.noTerminationSignal,
+      unanswered: () => this.#unanswered.by(address),
+    };
+  }
+
+  async #dial(
+    dial: OutboundContext["dial"],
+    signal: AbortSignal,
+  ): Promise<{ inner: ByteStream; user: KnownUser; address: Target }> {
+    const turn = this.#turn++;
+    const failures: string[] = [];
+    for (let i = 0; i < this.#servers.length; i++) {
+      signal.throwIfAborted();
+      const { address, users } = this.#servers[(turn + i) % this.#servers.length];
+      const user = users[Math.floor(turn / this.#servers.length) % users.length];
+      try {
+        return { inner: await dial(address, {}, signal), user, address };
+      } catch (error) {
+        signal.throwIfAborted();
+        if (this.#servers.length === 1) throw error;
+        failures.push(describe(error));
+      }
+    }
+    throw new MtrayError("unreachable", `cannot connect to any server: ${failures.join("; ")}`);
+  }
+}
