@@ -1,5 +1,5 @@
 import { Shake128 } from "../../crypto/shake128.ts";
-import { type CryptoProvider, type Opener, TAG } from "../../crypto/types.ts";
+import type { CryptoProvider, Opener } from "../../crypto/types.ts";
 import { MtrayError } from "../../errors.ts";
 import { type BodyFormat, bodyKey, type BodyKeys, MOST_PADDING, Nonces, SEALED_SIZE, SIZE } from "./body.ts";
 import { FrameBuffer } from "./frame_buffers.ts";
@@ -89,10 +89,10 @@ export class ChunkReader {
   /**
    * The text of the next chunk, in place. Null: more bytes are needed, or the stream has ended.
    *
-   * @param into where the text goes instead, at the start
+   * @param into where the text goes instead, from `to` on
    * @throws {MtrayError} `protocol`; nothing can be read after it
    */
-  next(into?: Uint8Array): Uint8Array | null {
+  next(into?: Uint8Array, to = 0): Uint8Array | null {
     if (this.#ended) return null;
     if (this.#length === UNKNOWN) {
       const length = this.#format.authenticatedLength ? SEALED_SIZE : SIZE;
@@ -104,7 +104,7 @@ export class ChunkReader {
     const sealed = this.#whole(this.#length, this.#length - this.#pad);
     if (sealed === null) return null;
     this.#length = UNKNOWN;
-    return this.#open(sealed, into);
+    return this.#open(sealed, into, to);
   }
 
   /** What was received stays readable: afterwards ciphers live for one call each. */
@@ -130,7 +130,7 @@ export class ChunkReader {
     const out = this.#joined.take(room + first.length + this.#view.length - this.#at);
     out.set(first, room);
     let to = room + first.length;
-    for (let text; (text = this.next(out.subarray(to))) !== null;) to += text.length;
+    for (let text; (text = this.next(out, to)) !== null;) to += text.length;
     return out.subarray(room, to);
   }
 
@@ -180,14 +180,14 @@ export class ChunkReader {
     this.#pad = pad;
   }
 
-  #open(sealed: Uint8Array, into: Uint8Array | undefined): Uint8Array {
-    const { algorithm } = this.#format;
+  #open(sealed: Uint8Array, into: Uint8Array | undefined, to: number): Uint8Array {
+    const { algorithm, overhead } = this.#format;
+    const length = sealed.length - overhead;
+    const text = into === undefined ? sealed.subarray(0, length) : into.subarray(to, to + length);
     if (algorithm === null) {
-      if (into === undefined) return sealed;
-      into.set(sealed);
-      return into.subarray(0, sealed.length);
+      if (into !== undefined) text.set(sealed);
+      return text;
     }
-    const text = (into ?? sealed).subarray(0, sealed.length - TAG);
     const opener = this.#opener ??= this.#makeOpener(algorithm, this.#keys.key);
     if (!opener.open(this.#nonces.next(), sealed, text)) throw damaged("its tag does not fit");
     if (this.#closed) this.#free();

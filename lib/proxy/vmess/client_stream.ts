@@ -22,6 +22,8 @@ export interface ClientRequest {
   terminates: boolean;
   /** The error for a server that ends the connection without any answer. */
   unanswered: () => MtrayError;
+  /** Is told when the server has answered. */
+  answered?: () => void;
 }
 
 /** How long the header waits for something to take along, in milliseconds. V2Ray's clients wait as long. */
@@ -37,7 +39,7 @@ export function clientPackets(inner: ByteStream, target: Target, request: Client
   return new VmessPackets(inner, endsOf(request), target);
 }
 
-function endsOf({ header, wire, crypto, random, terminates, unanswered }: ClientRequest): Ends {
+function endsOf({ header, wire, crypto, random, terminates, unanswered, answered }: ClientRequest): Ends {
   const request = { key: header.key, iv: header.iv };
   const answer = responseKeys(request);
   const format = formatOf(header);
@@ -52,5 +54,6 @@ function endsOf({ header, wire, crypto, random, terminates, unanswered }: Client
     reader: format.chunked ? new ChunkReader(format, { ...answer, request }, crypto) : null,
     response: new ResponseOpener(answer, header.check, crypto),
     unanswered,
+    answered,
   };
 }

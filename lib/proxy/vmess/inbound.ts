@@ -9,7 +9,7 @@ import {
   type Target,
   timedOut,
 } from "../../stream/types.ts";
-import { type Client, Sessions } from "../sessions.ts";
+import { type Client, type NoWay, Sessions } from "../sessions.ts";
 import type { Inbound, InboundContext } from "../types.ts";
 import { AUTH_ID, MOST_SKEW } from "./auth_id.ts";
 import type { RequestHeader } from "./header.ts";
@@ -147,31 +147,41 @@ export class VmessInbound implements Inbound {
       return await this.#carryPackets(client, header.target!, packets);
     }
     const inside = serverStream(stream, header, rest, means);
-    if (header.command === "tcp") return await this.#carryStream(client, header.target!, stream, inside);
-    // The sessions in it are asked to stop one by one.
-    this.#sessions.movedBy(stream, { stop() {} });
-    await serveMux(inside, {
-      stream: (target, session) => this.#carryStream(client, target, session, session),
-      packets: (target, packets) => this.#carryPackets(client, target, packets),
-    }, { idle: this.#context.policy(user.level).connIdle });
+    if (header.command === "mux") return await this.#serveMux(client, stream, inside);
+    const noWay = await this.#carryStream(client, header.target!, stream, inside);
+    // VMess has no words for it. An answer that ends at once tells the client at least that its id is right.
+    if (noWay !== null) await this.#sessions.dismiss(inside, new Uint8Array());
   }
 
-  /** @param accepted the listener's stream, or a session of a multiplexer; rejects where there is no way out */
+  async #serveMux(client: Client, stream: ByteStream, carrier: ByteStream): Promise<void> {
+    // The sessions in it are asked to stop one by one, and the carrier ends with the last of them.
+    const stopping = new AbortController();
+    this.#sessions.movedBy(stream, { stop: () => stopping.abort() });
+    await serveMux(carrier, {
+      stream: async (target, session) => {
+        const noWay = await this.#carryStream(client, target, session, session);
+        if (noWay !== null) throw noWay.error;
+      },
+      packets: (target, packets) => this.#carryPackets(client, target, packets),
+    }, { idle: this.#context.policy(client.user?.level ?? 0).connIdle, stopping: stopping.signal });
+  }
+
+  /**
+   * @param accepted the listener's stream, or a session of a multiplexer
+   * @returns why there is no way out, or null when all is over
+   */
   async #carryStream(
     client: Client,
     target: Target,
     accepted: ByteStream,
     inside: ByteStream,
-  ): Promise<void> {
+  ): Promise<NoWay | null> {
     const session = this.#sessions.begin(client, { network: "tcp", target });
     const stream = await this.#sessions.sniff(session, inside);
     const connected = await this.#sessions.connect(session);
-    if ("error" in connected) {
-      // VMess has no words for it.
-      stream.close();
-      return;
-    }
+    if ("error" in connected) return connected;
     await this.#sessions.relay(session, { accepted, client: stream, connected });
+    return null;
   }
 
   async #carryPackets(client: Client, target: Target, packets: PacketStream): Promise<void> {

@@ -12,6 +12,8 @@ export interface IncomingOptions {
   first?: Uint8Array;
   /** The error for a server that ends a connection without any answer. */
   unanswered?: () => MtrayError;
+  /** Is told when a server has answered. */
+  answered?: () => void;
 }
 
 /** The direction of a connection that comes from the peer: when there is something, and where it ends. */
@@ -19,17 +21,19 @@ export class Incoming {
   readonly #inner: ByteStream;
   readonly #reader: ChunkReader | null;
   readonly #unanswered: (() => MtrayError) | undefined;
+  readonly #answered: (() => void) | undefined;
   #response: ResponseOpener | null;
   #first: Uint8Array | null;
   #failure: unknown;
   #closed = false;
 
-  constructor(inner: ByteStream, { reader, response, first, unanswered }: IncomingOptions) {
+  constructor(inner: ByteStream, { reader, response, first, unanswered, answered }: IncomingOptions) {
     this.#inner = inner;
     this.#reader = reader;
     this.#response = response ?? null;
     this.#first = first !== undefined && first.length > 0 ? first : null;
     this.#unanswered = unanswered;
+    this.#answered = answered;
   }
 
   ready(): Promise<boolean> {
@@ -51,6 +55,7 @@ export class Incoming {
     const rest = this.#try(() => response.read(bytes));
     if (rest === null) return new Uint8Array(room).subarray(room);
     this.#response = null;
+    this.#answered?.();
     return rest;
   }
 

@@ -1,8 +1,7 @@
 import { describe, MtrayError } from "../../errors.ts";
-import { textOf } from "../../runtime/address.ts";
 import type { Session } from "../../session.ts";
 import { PacketFan } from "../../stream/packet_fan.ts";
-import type { ByteStream, PacketStream, Target } from "../../stream/types.ts";
+import type { ByteStream, DialOptions, PacketStream, Target } from "../../stream/types.ts";
 import type { Connected, ConnectedPackets, Outbound, OutboundContext } from "../types.ts";
 import { Account } from "./account.ts";
 import { clientPackets, clientStream } from "./client_stream.ts";
@@ -21,6 +20,13 @@ interface KnownUser extends OutboundUser {
 interface KnownServer {
   address: Target;
   users: KnownUser[];
+}
+
+/** What a connection is for. */
+interface Wish extends DialOptions {
+  command: Command;
+  /** Absent for a multiplexer. */
+  target?: Target;
 }
 
 /** Carries sessions to a VMess server, each in a connection of its own or several in one. */
@@ -49,17 +55,17 @@ export class VmessOutbound implements Outbound {
     );
     this.encrypts = encrypts || sealed;
     this.#unanswered = new Unanswered(context);
-    const open = (signal: AbortSignal) => this.#stream("mux", undefined, signal);
+    const open = (signal: AbortSignal) => this.#stream({ command: "mux", alone: true }, signal);
     this.#mux = mux.enabled ? new MuxClient({ open, concurrency: mux.concurrency }) : null;
     this.#xudp = mux.xudp ? new MuxClient({ open, xudp: true }) : null;
   }
 
   async connect(session: Session, signal: AbortSignal): Promise<Connected> {
-    const { target } = session;
-    const shared = this.#mux !== null && (session.alone !== true || this.#context.mux.mtproto);
+    const { target, alone } = session;
+    const shared = this.#mux !== null && (alone !== true || this.#context.mux.mtproto);
     const stream = shared
       ? await this.#mux!.connect(target, signal)
-      : await this.#stream("tcp", target, signal);
+      : await this.#stream({ command: "tcp", target, alone }, signal);
     return { stream, adopted: false, via: this.#via };
   }
 
@@ -79,21 +85,21 @@ export class VmessOutbound implements Outbound {
     return [...this.#context.below, this.tag];
   }
 
-  async #stream(command: Command, target: Target | undefined, signal: AbortSignal): Promise<ByteStream> {
-    const { inner, ...request } = await this.#begin(command, target, signal);
+  async #stream(wish: Wish, signal: AbortSignal): Promise<ByteStream> {
+    const { inner, ...request } = await this.#begin(wish, signal);
     return clientStream(inner, request);
   }
 
   async #packets(target: Target, signal: AbortSignal): Promise<PacketStream> {
     if (this.#mux !== null) return await this.#mux.openPackets(target, signal);
-    const { inner, ...request } = await this.#begin("udp", target, signal);
+    const { inner, ...request } = await this.#begin({ command: "udp", target }, signal);
     return clientPackets(inner, target, request);
   }
 
   /** A connection to the next server that takes one, and the request that it shall begin with. */
-  async #begin(command: Command, target: Target | undefined, signal: AbortSignal) {
-    const { crypto, random, clock, dial } = this.#context;
-    const { inner, user, address } = await this.#dial(dial, signal);
+  async #begin({ command, target, alone }: Wish, signal: AbortSignal) {
+    const { crypto, random, clock } = this.#context;
+    const { inner, user, address } = await this.#dial({ alone }, signal);
     const plan: BodyPlan = planBody(user, command, crypto);
     const header: RequestHeader = {
       iv: random(16),
@@ -105,7 +111,13 @@ export class VmessOutbound implements Outbound {
       ...(target !== undefined && { target }),
     };
     const seconds = Math.floor(clock.wall() / 1000);
-    const wire = sealRequest(header, { account: user.account, seconds, random, crypto });
+    let wire: Uint8Array;
+    try {
+      wire = sealRequest(header, { account: user.account, seconds, random, crypto });
+    } catch (error) {
+      inner.close(error);
+      throw error;
+    }
     return {
       inner,
       header,
@@ -113,12 +125,13 @@ export class VmessOutbound implements Outbound {
       crypto,
       random,
       terminates: !user.noTerminationSignal,
-      unanswered: () => this.#unanswered.by(address),
+      unanswered: () => this.#unanswered.by(address, user),
+      answered: () => this.#unanswered.answered(user),
     };
   }
 
   async #dial(
-    dial: OutboundContext["dial"],
+    options: DialOptions,
     signal: AbortSignal,
   ): Promise<{ inner: ByteStream; user: KnownUser; address: Target }> {
     const turn = this.#turn++;
@@ -128,7 +141,7 @@ export class VmessOutbound implements Outbound {
       const { address, users } = this.#servers[(turn + i) % this.#servers.length];
       const user = users[Math.floor(turn / this.#servers.length) % users.length];
       try {
-        return { inner: await dial(address, {}, signal), user, address };
+        return { inner: await this.#context.dial(address, options, signal), user, address };
       } catch (error) {
         signal.throwIfAborted();
         if (this.#servers.length === 1) throw error;

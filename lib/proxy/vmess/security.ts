@@ -26,7 +26,10 @@ export function planBody(
   };
 }
 
+/** It does not change, and reading it costs more than a header. */
+let hasAes: boolean | undefined;
+
 /** A table and not a measurement: two runs on one box must not differ. */
 function automatic({ fastAes128Gcm }: CryptoProvider): Exclude<SecurityName, "auto" | "none" | "zero"> {
-  return fastAes128Gcm && cpuHasAes() ? "aes-128-gcm" : "chacha20-poly1305";
+  return fastAes128Gcm && (hasAes ??= cpuHasAes()) ? "aes-128-gcm" : "chacha20-poly1305";
 }

@@ -5,36 +5,53 @@ import type { OutboundContext } from "../types.ts";
 
 /** How often the log says it, in milliseconds. */
 const REPEAT = 60_000;
+/** Whom a server has answered this lately, it knows; milliseconds. */
+const LATELY = 10 * 60_000;
 
 /**
- * What is said when a server ends connections without an answer. It may have a hundred reasons and tells none, but
- * these are the ones that are met.
+ * What is said when a server ends connections without an answer. It tells no reason. When it never answers it is the
+ * id, the alterId or a clock; when it answers others it could not connect.
  */
 export class Unanswered {
   readonly #context: Pick<OutboundContext, "tag" | "events" | "clock" | "warnings">;
+  /** By user of a server: when it was answered last. */
+  readonly #answers = new WeakMap<object, number>();
   #said = -Infinity;
 
   constructor(context: Pick<OutboundContext, "tag" | "events" | "clock" | "warnings">) {
     this.#context = context;
   }
 
+  /** The server knows this user. */
+  answered(user: object): void {
+    this.#answers.set(user, this.#context.clock.now());
+  }
+
   /** Writes it into the log, once a minute at most, and makes the error for the session. */
-  by(server: Target): MtrayError {
+  by(server: Target, user: object): MtrayError {
     const { tag, events, clock, warnings } = this.#context;
-    const now = clock.now();
+    const address = textOf(server), now = clock.now();
+    if (now - (this.#answers.get(user) ?? -Infinity) < LATELY) {
+      return new MtrayError(
+        "refused",
+        `${address} ended the connection without an answer: it probably cannot reach the target`,
+      );
+    }
     if (now - this.#said >= REPEAT) {
       this.#said = now;
       // A clock that is plainly wrong has a warning of its own, and is the reason.
       if (!warnings.beforeRelease()) {
         events.note(
           "warning",
-          `${tag}: ${
-            textOf(server)
-          } ends connections without an answer. Compare the id with the server's, see that ` +
+          `${tag}: ${address} ends connections without an answer. Compare the id with the server's, see that ` +
             "the server's alterId is 0, and that its clock and this box's are right to two minutes",
         );
       }
     }
-    return new MtrayError("refused", `${textOf(server)} ended the connection without an answer`);
+    return new MtrayError(
+      "refused",
+      `${address} ended the connection without an answer: check the id, that the server's alterId is 0, ` +
+        "and this box's clock",
+    );
   }
 }

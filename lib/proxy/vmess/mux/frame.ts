@@ -6,9 +6,7 @@ import { decodeAddress, encodeAddress } from "../address.ts";
 export type Status = "new" | "keep" | "end" | "keep-alive";
 
 /** Bytes of a frame's description that a reader accepts. */
-export const MOST_META = 512;
-/** Bytes of data in a frame. */
-export const MOST_DATA = 65_535;
+const MOST_META = 512;
 
 const STATUS: readonly (Status | undefined)[] = [undefined, "new", "keep", "end", "keep-alive"];
 const DATA = 1, ERROR = 2;

@@ -16,6 +16,8 @@ export interface ServeOptions {
   sessions?: number;
   /** A carrier without a session is closed after so many milliseconds. */
   idle?: number;
+  /** When it fires the carrier ends with the last of its sessions, or at once. */
+  stopping?: AbortSignal;
 }
 
 const SESSIONS = 1024;
@@ -33,7 +35,7 @@ const IDLE = 300_000;
 export async function serveMux(
   carrier: ByteStream,
   handler: MuxHandler,
-  { sessions = SESSIONS, idle = IDLE }: ServeOptions = {},
+  { sessions = SESSIONS, idle = IDLE, stopping }: ServeOptions = {},
 ): Promise<void> {
   const served = new Set<Promise<void>>();
   const connection = new MuxConnection(carrier, { idle, accept });
@@ -47,9 +49,13 @@ export async function serveMux(
     served.add(done);
     return session;
   }
+  const stop = () => connection.closeWhenEmpty();
+  if (stopping?.aborted) stop();
+  stopping?.addEventListener("abort", stop);
   try {
     await connection.run();
   } finally {
+    stopping?.removeEventListener("abort", stop);
     await Promise.all(served);
   }
 }
