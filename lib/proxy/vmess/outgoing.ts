@@ -11,6 +11,11 @@ export interface OutgoingOptions {
   header: Uint8Array;
   /** How long the header waits for them once `expectAnswer` was called, in milliseconds; for ever if it is not there. */
   patience?: number;
+  /**
+   * Ends the inner stream's direction, too, behind the chunk that ends ours. sing-box's clients take nothing else for
+   * an end. A client does without: a relay in front of its server may take the end for everybody's, and cut the answer.
+   */
+  endsInner?: boolean;
   /** Leaves out the chunk that ends the stream: the peer is never told. */
   endless?: boolean;
 }
@@ -25,6 +30,7 @@ export class Outgoing {
   readonly #inner: ByteStream;
   readonly #writer: ChunkWriter | null;
   readonly #endless: boolean;
+  readonly #endsInner: boolean;
   readonly #patience: number | undefined;
   #header: Uint8Array | null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,12 +39,16 @@ export class Outgoing {
   #finished = false;
   #closed = false;
 
-  constructor(inner: ByteStream, { writer, header, patience, endless = false }: OutgoingOptions) {
+  constructor(
+    inner: ByteStream,
+    { writer, header, patience, endless = false, endsInner = false }: OutgoingOptions,
+  ) {
     this.#inner = inner;
     this.#writer = writer;
     this.#header = header;
     this.#patience = patience;
     this.#endless = endless;
+    this.#endsInner = endsInner || writer === null;
     this.halfCloses = writer === null ? inner.halfCloses : !endless;
   }
 
@@ -103,7 +113,7 @@ export class Outgoing {
     const header = this.#takeHeader() ?? new Uint8Array();
     const end = this.#writer === null || this.#endless ? new Uint8Array() : this.#writer.end();
     if (header.length + end.length > 0) await this.#inner.write(concat(header, end));
-    if (this.#writer === null) await this.#inner.closeWrite();
+    if (this.#endsInner) await this.#inner.closeWrite();
   }
 
   #sendAlone(): void {

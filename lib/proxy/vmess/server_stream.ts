@@ -47,6 +47,7 @@ function endsOf(header: RequestHeader, rest: Uint8Array, { crypto, random }: Mea
   const padding = paddingOf(random), datagrams = header.command === "udp";
   return {
     header: sealResponse(answer, header.check, crypto),
+    endsInner: true,
     writer: format.chunked
       ? new ChunkWriter(format, { ...answer, request }, { crypto, padding, datagrams })
       : null,
