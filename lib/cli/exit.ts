@@ -6,12 +6,18 @@ export const EXIT = { stopped: 0, failed: 1, usage: 2, config: 23 } as const;
 
 /** Says what went wrong, in one sentence unless it was a list of complaints, and chooses the exit code. */
 export function report(error: unknown, screen: Screen): number {
-  if (debugging()) screen.err(error instanceof Error && error.stack ? error.stack : String(error));
+  const say = (text: string) => screen.err(withoutLinks(text));
+  if (debugging()) say(error instanceof Error && error.stack ? error.stack : String(error));
   if (!(error instanceof MtrayError)) {
-    screen.err(`mtray: an unexpected failure: ${describe(error)} (MTRAY_DEBUG=1 shows where)`);
+    say(`mtray: an unexpected failure: ${describe(error)} (MTRAY_DEBUG=1 shows where)`);
     return EXIT.failed;
   }
-  screen.err(error.message);
+  say(error.message);
   const code = codeOf(error);
   return code === "config" ? EXIT.config : code === "usage" ? EXIT.usage : EXIT.failed;
+}
+
+/** A share link holds a secret, also where it was put by mistake and the message quotes it. */
+function withoutLinks(text: string): string {
+  return text.replace(/\b(vmess|vless|trojan|ss|ssr|hysteria2?|hy2|tuic|tg):\/\/\S+/gi, "$1://…");
 }

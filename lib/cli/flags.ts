@@ -25,6 +25,10 @@ export const FLAGS = {
   format: { value: "FORMAT", help: "V2Ray's flag: json, jsonc or auto; mtray reads nothing else" },
   init: { help: "write a config first where there is none" },
   domain: { value: "NAME", help: "the web site of an ee secret; drawn from a list otherwise" },
+  vmess: {
+    value: "LINK",
+    help: "a vmess:// link: go to Telegram through its server; - reads it from standard input",
+  },
   host: { value: "HOST", help: "the address or name to put into links, instead of those of this box" },
   strict: { help: "take unknown keys of the config for errors" },
   json: { help: "print JSON" },
@@ -42,6 +46,8 @@ export interface Options {
   config: string[];
   confdir: string[];
   domain?: string;
+  /** A share link: never to be shown. */
+  vmess?: string;
   host?: string;
   kind?: string;
   init: boolean;
@@ -100,6 +106,7 @@ export function readFlags(args: readonly string[], allowed: readonly FlagName[])
     config: values("config"),
     confdir: values("confdir"),
     domain: values("domain")[0],
+    vmess: values("vmess")[0],
     host: values("host")[0],
     kind: values("kind")[0],
     init: on("init"),

@@ -1,119 +1,63 @@
-import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { MtrayError } from "../errors.ts";
-import type { Random } from "../proxy/types.ts";
-import { formatSecret } from "../proxy/mtproto/secret.ts";
-import { toHex } from "../stream/bytes.ts";
-import { reasonOf } from "./files.ts";
+import { randomBytes } from "../crypto/random.ts";
+import type { Command } from "./command.ts";
+import { checkedDomain, drawDomain } from "./domains.ts";
+import { LOCAL_PLACES, shown } from "./files.ts";
+import { firstConfig, freshSecret, PORT, writeFirstConfig } from "./first_config.ts";
+import type { Options } from "./flags.ts";
+import { linkFrom } from "./import.ts";
+import type { Screen } from "./screen.ts";
+import { importLink } from "./share_outbound.ts";
 
-/** The port of a config that `--init` writes: free on most boxes, and no root is needed for it. */
-export const PORT = 8443;
+export const init: Command = {
+  name: "init",
+  usage: "[-c FILE] [--domain NAME] [--vmess LINK]",
+  summary: "write a first config",
+  help: `
+Writes ./config.jsonc, or the FILE that -c names, unless it is there: port ${PORT}, one user with a fresh secret, and
+comments on how to change them. Without --vmess it goes straight to Telegram. With it, it goes there through the VMess
+server of a vmess:// link: the link becomes an outbound that carries the other one. --vmess - reads the link from
+standard input, where no list of processes shows it.
 
-/** A fresh `ee` secret for a domain, in hex. */
-export function freshSecret(domain: string, random: Random): string {
-  return formatSecret({ kind: "ee", key: random(16), domain });
-}
+\`mtray run --init\` does the same and runs the config at once.`,
+  flags: ["config", "domain", "vmess"],
+  run(options, screen) {
+    const name = configName(options) ?? LOCAL_PLACES[0];
+    if (!writeConfig(name, { ...options, vmess: linkFrom(options.vmess) }, screen)) {
+      throw new MtrayError(
+        "start",
+        `cannot write ${shown(name)}: it is there already; remove it, or name another file with -c`,
+      );
+    }
+    const file = name === LOCAL_PLACES[0] ? "" : ` -c ${name}`;
+    screen.out(
+      `Next: \`mtray run --init${file}\` runs it, prints the links and tries whether Telegram answers.`,
+    );
+  },
+};
 
 /**
- * Writes a first config, readable by its owner only, unless the file is there already.
+ * The one file that -c names, if any.
  *
- * The text goes into a file of its own first and then gets its name, in one step that fails where the name is
- * taken: of two starts at the same moment one writes, and the other reads a whole file.
- *
- * @returns whether this call wrote it
- * @throws MtrayError `start` where the folder cannot be written
+ * @throws MtrayError `usage` where a config could not be written
  */
-export function writeFirstConfig(name: string, domain: string, random: Random): boolean {
-  if (existsSync(name)) return false;
-  const text = firstConfig(domain, freshSecret(domain, random));
-  const draft = `${name}.${toHex(random(6))}`;
-  try {
-    writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
-    return claim(draft, name, text);
-  } catch (error) {
-    throw new MtrayError("start", `cannot write ${name}: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    rmSync(draft, { force: true });
+export function configName({ config, confdir }: Options): string | undefined {
+  if (confdir.length > 0 || config.length > 1 || /^(-|stdin:)$/.test(config[0] ?? "")) {
+    throw new MtrayError(
+      "usage",
+      "cannot write a config into a folder, several files or standard input: name one file",
+    );
   }
+  return config[0];
 }
 
-function claim(draft: string, name: string, text: string): boolean {
-  try {
-    linkSync(draft, name);
-    return true;
-  } catch (error) {
-    if (isCode(error, "EEXIST")) return false;
-  }
-  // A file system without hard links, such as FAT on a stick.
-  try {
-    writeFileSync(name, text, { mode: 0o600, flag: "wx" });
-    return true;
-  } catch (error) {
-    if (isCode(error, "EEXIST")) return false;
-    throw error;
-  }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
-}
-
-/** The text of a first config. */
-export function firstConfig(domain: string, secret: string): string {
-  return `// The configuration of mtray: where Telegram clients come in and where they go out.
-// JSON with comments and trailing commas. It holds secrets, so keep it readable for yourself only.
-// After a change: check it with "mtray test", then stop mtray and start it again.
-// (From the sources every "mtray ..." below is "deno task mtray ...".)
-{
-  "log": {
-    // "" prints to standard output; a path writes a file; "none" is silence.
-    "access": "",
-    "error": "",
-    // debug, info, warning, error or none
-    "loglevel": "info"
-  },
-
-  "inbounds": [
-    {
-      "tag": "telegram-in",
-      "protocol": "mtproto",
-      // Every address of this box. To serve one network only, write the box's address in it.
-      "listen": "0.0.0.0",
-      "port": ${PORT},
-      "settings": {
-        "users": [
-          // A secret that begins with "ee" ends in the name of a web site, here ${domain}.
-          // The connection looks like one to that site, and a stranger who knocks at this port is shown it.
-          // The name was given by you or drawn from a list. A good one is a large site
-          //   - hosted near this box, in the same network if you can,
-          //   - that speaks TLS 1.3 and is not blocked where your users are,
-          //   - and that answers from this box: curl -I https://${domain}
-          // "mtray secret --domain NAME" makes a secret for another site. A new secret needs a new link.
-          { "email": "me", "secret": "${secret}" },
-
-          // One line for each user, with a secret and a name of their own; "mtray secret" makes the secret,
-          // "mtray link" prints everybody's links. The name appears in the log.
-          // { "email": "somebody", "secret": "..." },
-        ]
-      }
-    }
-  ],
-
-  "outbounds": [
-    {
-      "tag": "telegram-out",
-      // Straight to Telegram's data centres.
-      "protocol": "mtproto",
-      "settings": {},
-      // A chain goes here: the tag of another outbound of this list that shall carry these connections.
-      // "proxySettings": { "tag": "..." },
-    }
-  ],
-
-  "routing": {
-    "rules": [
-      { "inboundTag": ["telegram-in"], "outboundTag": "telegram-out" }
-    ]
-  }
-}
-`;
+/** Writes the config that these options ask for. @returns false where the file is there */
+export function writeConfig(name: string, { domain, vmess }: Options, screen: Screen): boolean {
+  const site = domain === undefined ? drawDomain(randomBytes) : checkedDomain(domain);
+  const imported = vmess === undefined ? undefined : importLink(vmess);
+  const text = firstConfig(site, freshSecret(site, randomBytes), imported?.outbound);
+  if (!writeFirstConfig(name, text, randomBytes)) return false;
+  screen.out(`Wrote ${shown(name)}: port, secret and comments on how to change them are in it.`);
+  for (const note of imported?.notes ?? []) screen.err(`warning: ${note}`);
+  return true;
 }

@@ -5,6 +5,8 @@ import { report } from "./exit.ts";
 import { catchFailures } from "./failures.ts";
 import { type FlagName, type Options, readFlags } from "./flags.ts";
 import { help, helpText } from "./help.ts";
+import { importCommand } from "./import.ts";
+import { init } from "./init.ts";
 import { link } from "./link.ts";
 import { nearest } from "../config/nearest.ts";
 import { run } from "./run.ts";
@@ -15,7 +17,17 @@ import { uuid } from "./uuid.ts";
 import { version } from "./version.ts";
 
 /** Every command, in the order of `mtray help`. */
-export const COMMANDS: Command[] = [run, test, link, secret, uuid, version, help(() => COMMANDS)];
+export const COMMANDS: Command[] = [
+  run,
+  init,
+  test,
+  link,
+  importCommand,
+  secret,
+  uuid,
+  version,
+  help(() => COMMANDS),
+];
 
 /** The whole program: reads the arguments, runs a command, exits. */
 export async function main(): Promise<void> {
@@ -70,6 +82,10 @@ function find(name: string): Command {
 function refuseWords(words: readonly string[]): void {
   if (words.length === 0) return;
   const isCommand = COMMANDS.some(({ name }) => name === words[0]);
-  const hint = isCommand ? "the command comes first" : "a config is named with -c FILE";
+  const hint = isCommand
+    ? "the command comes first"
+    : /^vmess:/i.test(words[0])
+    ? "a link is given with --vmess LINK, or to `mtray import`"
+    : "a config is named with -c FILE";
   throw new MtrayError("usage", `cannot use the argument ${words[0]}: ${hint}`);
 }

@@ -1,5 +1,5 @@
 import { type App, build } from "../app.ts";
-import type { Config } from "../config/types.ts";
+import type { Config, OutboundConfig } from "../config/types.ts";
 import { codeOf, MtrayError } from "../errors.ts";
 import { openLog } from "../observe/log.ts";
 import type { Clock } from "../proxy/types.ts";
@@ -8,40 +8,43 @@ import { createShared, type Shared } from "../shared.ts";
 import { VERSION } from "../version.ts";
 import { boxAddresses, linkAddresses } from "./addresses.ts";
 import type { Command } from "./command.ts";
-import { checkedDomain, drawDomain } from "./domains.ts";
 import { EXIT } from "./exit.ts";
 import { logRejections } from "./failures.ts";
 import { firstExisting, LOCAL_PLACES, shown } from "./files.ts";
 import type { Options } from "./flags.ts";
-import { writeFirstConfig } from "./init.ts";
+import { linkFrom } from "./import.ts";
+import { configName, writeConfig } from "./init.ts";
 import { checkedHost, printLinks, userLinks } from "./links.ts";
 import { loadNamed } from "./load.ts";
 import { probeTelegram } from "./probe.ts";
-import { randomBytes } from "../crypto/random.ts";
 import type { Screen } from "./screen.ts";
+import { importLink } from "./share_outbound.ts";
 
 export const run: Command = {
   name: "run",
-  usage: "[-c FILE]... [-confdir DIR] [--init [--domain NAME]] [--host HOST] [--strict]",
+  usage: "[-c FILE]... [-confdir DIR] [--init [--domain NAME] [--vmess LINK]] [--host HOST] [--strict]",
   summary: "run a config; this is what mtray does without a command",
   help: `
 Runs until it gets SIGTERM or SIGINT. Without -c it takes ./config.jsonc, ./config.json or /etc/mtray/config.jsonc,
 whichever is there first.
 
---init first writes ./config.jsonc (or the one FILE that -c names) if there is none: port 8443, straight to Telegram,
-one user with a fresh secret. It then prints the links, which are the same at every start, and tries whether Telegram
-answers from this box.
+--init first writes ./config.jsonc (or the one FILE that -c names) if there is none, as \`mtray init\` does: port 8443,
+one user with a fresh secret, straight to Telegram or through the server of a vmess:// link. It then prints the links,
+which are the same at every start, and tries whether Telegram answers.
 
 Several files are put together as V2Ray does it: "log", "routing" and "policy" of a later file replace those before. Its
 inbounds and outbounds replace the lists before if there are several; a single one replaces that of its tag or joins.`,
-  flags: ["config", "confdir", "format", "init", "domain", "host", "strict", "test"],
-  async run(given, screen) {
+  flags: ["config", "confdir", "format", "init", "domain", "vmess", "host", "strict", "test"],
+  async run(asked, screen) {
+    const given = { ...asked, vmess: linkFrom(asked.vmess) };
     const host = given.host === undefined ? undefined : checkedHost(given.host);
     const options = given.init ? withFirstConfig(given, screen) : given;
-    if (!given.init && given.domain !== undefined) {
-      throw new MtrayError("usage", "cannot use --domain here: it is for the config that --init writes");
+    for (const flag of ["domain", "vmess"] as const) {
+      if (given.init || given[flag] === undefined) continue;
+      throw new MtrayError("usage", `cannot use --${flag} here: it is for the config that --init writes`);
     }
     const config = loadNamed(options, screen, screen.out);
+    if (given.vmess !== undefined) mustHold(config, given.vmess, options.config[0]);
     const shared = createShared(runtime);
     const app = build(config, shared);
     const stopped = untilStopped(shared.clock);
@@ -50,7 +53,7 @@ inbounds and outbounds replace the lists before if there are several; a single o
     await start(app);
     announce(app, screen);
     offerLinks(config, { screen, host, always: given.init });
-    if (given.init) probeInBackground(config, { screen, shared, until: stopped });
+    if (given.init) probeInBackground(config, { screen, shared, app, until: stopped });
     await stopped;
     await app.stop();
     closeLog();
@@ -59,28 +62,36 @@ inbounds and outbounds replace the lists before if there are several; a single o
 };
 
 /** Writes the first config where there is none, and names it. */
-function withFirstConfig(options: Options, screen: Screen): Options {
-  if (
-    options.confdir.length > 0 || options.config.length > 1 || /^(-|stdin:)$/.test(options.config[0] ?? "")
-  ) {
-    throw new MtrayError(
-      "usage",
-      "cannot use --init with a folder, several files or standard input: name one file",
-    );
-  }
-  const name = options.config[0] ?? firstExisting(LOCAL_PLACES) ?? LOCAL_PLACES[0];
-  const domain = options.domain === undefined ? drawDomain(randomBytes) : checkedDomain(options.domain);
-  if (writeFirstConfig(name, domain, randomBytes)) {
-    screen.out(`Wrote ${shown(name)}: port, secret and comments on how to change them are in it.`);
-  } else {
+function withFirstConfig(given: Options, screen: Screen): Options {
+  const name = configName(given) ?? firstExisting(LOCAL_PLACES) ?? LOCAL_PLACES[0];
+  if (!writeConfig(name, given, screen)) {
     screen.out(`Using ${shown(name)}.`);
-    if (options.domain !== undefined) {
+    if (given.domain !== undefined) {
       screen.err(
         `--domain has no effect: ${shown(name)} is there already and its secrets name their own sites.`,
       );
     }
   }
-  return { ...options, config: [name] };
+  return { ...given, config: [name] };
+}
+
+/**
+ * A config that was there before must lead through the server of the link: whoever gives one does not want to go
+ * straight to Telegram.
+ *
+ * @throws MtrayError `usage`
+ */
+function mustHold(config: Config, link: string, name: string): void {
+  const server = ({ settings, transport }: OutboundConfig) => JSON.stringify([settings, transport]);
+  const wanted = server(importLink(link).config);
+  if (config.outbounds.some((each) => server(each) === wanted)) return;
+  throw new MtrayError(
+    "usage",
+    `cannot use --vmess: ${
+      shown(name)
+    } is there already, and goes another way; put in what \`mtray import\` prints, ` +
+      "or name another file with -c",
+  );
 }
 
 async function start(app: App): Promise<void> {
@@ -133,13 +144,14 @@ function offerLinks(config: Config, { screen, host, always }: LinkWishes): void 
 interface ProbeWishes {
   screen: Screen;
   shared: Shared;
+  app: App;
   until: Promise<void>;
 }
 
-function probeInBackground(config: Config, { screen, shared, until }: ProbeWishes): void {
+function probeInBackground(config: Config, { screen, shared, app, until }: ProbeWishes): void {
   const stop = new AbortController();
   until.then(() => stop.abort(new MtrayError("stopped", "mtray is stopping")));
-  const means = { ...shared, dial: shared.runtime.dial };
+  const means = { ...shared, dial: (tag?: string) => app.dial(tag) };
   probeTelegram(config, means, stop.signal).then((line) => {
     if (line !== undefined && !stop.signal.aborted) screen.out(line);
   });

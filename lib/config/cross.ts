@@ -1,6 +1,8 @@
 import type { MtprotoInboundSettings } from "../proxy/mtproto/settings.ts";
 import { type Place, type Report, within } from "./complaint.ts";
 import { formatPath } from "./position.ts";
+import type { PlacedBalancer } from "./schema/balancer.ts";
+import { chainPlace } from "./schema/chain.ts";
 import type { PlacedRule } from "./schema/routing.ts";
 import type { InboundConfig, OutboundConfig } from "./types.ts";
 
@@ -9,6 +11,8 @@ export interface Placed<T> {
   place: Place;
   /** As it is called where the config gives no tag, too. */
   tag: string;
+  /** Whether that is a tag of the config's own. */
+  named: boolean;
   /** Null when there are complaints about it. */
   config: T | null;
 }
@@ -18,19 +22,31 @@ export interface Parts {
   inbounds: Placed<InboundConfig>[];
   outbounds: Placed<OutboundConfig>[];
   rules: PlacedRule[];
+  balancers: PlacedBalancer[];
+}
+
+/** The outbounds that selectors may find. */
+export function selectable(outbounds: Parts["outbounds"]): string[] {
+  return outbounds.filter(({ named }) => named).map(({ tag }) => tag);
 }
 
 /** Tags are there and unique. */
-export function checkTags({ inbounds, outbounds, rules }: Parts, report: Report): void {
+export function checkTags({ inbounds, outbounds, rules, balancers }: Parts, report: Report): void {
   const inboundTags = uniqueTags(inbounds, report);
   const outboundTags = uniqueTags(outbounds, report);
+  const balancerTags = uniqueTags(balancers, report);
   const needOutbound = (tag: string, place: Place) => {
     if (!outboundTags.has(tag)) {
       report.error(place, `names an outbound that is not there; ${listed(outboundTags)}`);
     }
   };
   for (const { rule, place } of rules) {
-    needOutbound(rule.outboundTag, within(place, "outboundTag"));
+    const { outboundTag, balancerTag } = rule;
+    if (outboundTag !== undefined) needOutbound(outboundTag, within(place, "outboundTag"));
+    if (balancerTag !== undefined && !balancerTags.has(balancerTag)) {
+      const why = `names a balancer that is not there; ${listed(balancerTags)}`;
+      report.error(within(place, "balancerTag"), why);
+    }
     for (const [index, tag] of (rule.inboundTag ?? []).entries()) {
       const at = within(place, "inboundTag", index);
       if (!inboundTags.has(tag)) {
@@ -38,8 +54,22 @@ export function checkTags({ inbounds, outbounds, rules }: Parts, report: Report)
       }
     }
   }
-  for (const { config, place } of outbounds) {
-    if (config?.proxyTag !== undefined) needOutbound(config.proxyTag, within(place, "proxySettings", "tag"));
+  for (const { selector, fallbackTag, place } of balancers) {
+    for (const [index, beginning] of selector.entries()) {
+      if (selectable(outbounds).some((tag) => tag.startsWith(beginning))) continue;
+      const isText = place.source.nodeAt([...place.path, "selector"])?.type === "string";
+      report.error(
+        within(place, "selector", ...(isText ? [] : [index])),
+        `matches no outbound: no tag begins with ${JSON.stringify(beginning)}; ${listed(outboundTags)}`,
+      );
+    }
+    if (fallbackTag !== "") needOutbound(fallbackTag, within(place, "fallbackTag"));
+  }
+  for (const { tag, config, place } of outbounds) {
+    const next = config?.proxyTag;
+    if (next === undefined || outboundTags.has(next)) continue;
+    const why = `names an outbound that is not there: ${tag} → ${next}; ${listed(outboundTags)}`;
+    report.error(chainPlace(place), why);
   }
   for (const { at, tag } of fallbackTags(inbounds)) needOutbound(tag, at);
 }
@@ -54,7 +84,7 @@ export function checkChains({ inbounds, outbounds }: Parts, report: Report): voi
   const protocolOf = (tag: string) => byTag.get(tag)?.config?.protocol;
   for (const { tag, config, place } of outbounds) {
     if (config?.proxyTag === undefined) continue;
-    const at = within(place, "proxySettings", "tag");
+    const at = chainPlace(place);
     const cycle = cycleFrom(tag, (from) => byTag.get(from)?.config?.proxyTag);
     if (cycle !== null) report.error(at, `goes round in a circle: ${cycle.join(" → ")}`);
     else if (protocolOf(config.proxyTag) === "mtproto") {
@@ -63,6 +93,7 @@ export function checkChains({ inbounds, outbounds }: Parts, report: Report): voi
         "must not name an mtproto outbound, which carries nothing but the sessions of MTProto clients",
       );
     }
+    checkCarried(config, place, report);
   }
   for (const { at, tag } of fallbackTags(inbounds)) {
     if (protocolOf(tag) === "mtproto") {
@@ -71,25 +102,45 @@ export function checkChains({ inbounds, outbounds }: Parts, report: Report): voi
   }
 }
 
-/** No two inbounds listen on the same port of the same address. */
-export function checkPorts({ inbounds }: Parts, report: Report): void {
-  const seen: { listen: string; place: Place; ports: Set<number> }[] = [];
-  for (const { config, place } of inbounds) {
-    if (config === null) continue;
-    const { listen, ports } = config;
-    for (const earlier of seen) {
-      const port = ports.find((each) => each !== 0 && earlier.ports.has(each));
-      if (port === undefined || !overlap(earlier.listen, listen)) continue;
-      report.error(
-        within(place, "port"),
-        `must not be ${port}, where ${seenFrom(place, earlier.place)} listens`,
-      );
-    }
-    seen.push({ listen, place, ports: new Set(ports) });
+/** Without `transportLayer` a chain carries TLS, and nothing else of a transport. V2Ray drops the rest in silence. */
+function checkCarried(
+  { transport, transportLayer, proxyTag }: OutboundConfig,
+  place: Place,
+  report: Report,
+): void {
+  if (transportLayer) return;
+  const stream = within(place, "streamSettings");
+  const remedy = 'add "transportLayer": true to proxySettings, or remove it';
+  if (transport.network !== "tcp") {
+    report.error(
+      within(stream, "network"),
+      `${JSON.stringify(transport.network)} is not carried by ${
+        JSON.stringify(proxyTag)
+      } as it is: ${remedy}`,
+    );
+  } else if (transport.httpHeader !== undefined) {
+    const key = ["rawSettings", "tcpSettings"].find((name) => place.source.nodeAt([...stream.path, name]));
+    report.error(
+      { ...within(stream, key ?? "tcpSettings", "header"), key: true },
+      `is not carried by ${JSON.stringify(proxyTag)} as it is: ${remedy}`,
+    );
   }
 }
 
-function uniqueTags(parts: readonly Placed<unknown>[], report: Report): Set<string> {
+/** A rule for what is sniffed has an inbound that sniffs. */
+export function checkSniffing({ inbounds, rules }: Parts, report: Report): void {
+  for (const { rule, place } of rules) {
+    if (rule.protocol === undefined) continue;
+    const sniffs = inbounds.some(({ tag, config }) =>
+      (rule.inboundTag?.includes(tag) ?? true) && config?.sniffing !== undefined
+    );
+    if (!sniffs) {
+      report.warn(within(place, "protocol"), "matches nothing: no inbound of this rule sniffs");
+    }
+  }
+}
+
+function uniqueTags(parts: readonly { tag: string; place: Place }[], report: Report): Set<string> {
   const places = new Map<string, Place>();
   for (const { tag, place } of parts) {
     const earlier = places.get(tag);
@@ -121,15 +172,8 @@ function cycleFrom(tag: string, next: (tag: string) => string | undefined): stri
   return null;
 }
 
-/** Whether both addresses take the same connections. A socket on :: takes IPv4, too. */
-function overlap(a: string, b: string): boolean {
-  const takes = (wide: string, narrow: string) =>
-    wide === "::" || (wide === "0.0.0.0" && (narrow === "::" || !narrow.includes(":")));
-  return a === b || takes(a, b) || takes(b, a);
-}
-
 /** The path of a place in words for another one, which may be in another file. */
-function seenFrom(here: Place, there: Place): string {
+export function seenFrom(here: Place, there: Place): string {
   const path = formatPath(there.path);
   return here.source === there.source ? path : `${path} of ${there.source.name}`;
 }

@@ -1,15 +1,18 @@
 import * as v from "valibot";
 import { MtrayError } from "../errors.ts";
+import type { RoutingConfig } from "../routing/types.ts";
 import { check, type Reading } from "./check.ts";
 import { type Complaint, ConfigError, Report } from "./complaint.ts";
-import { checkChains, checkPorts, checkTags, type Parts, type Placed } from "./cross.ts";
+import { checkChains, checkSniffing, checkTags, type Parts, type Placed, selectable } from "./cross.ts";
 import { mergeFiles, type Piece, type TopLevel, writtenTag } from "./merge.ts";
+import { checkPorts } from "./ports.ts";
 import { checkReach } from "./reach.ts";
+import { balancerOf } from "./schema/balancer.ts";
 import { readInbound } from "./schema/inbound.ts";
 import { readLog } from "./schema/log.ts";
 import { readOutbound } from "./schema/outbound.ts";
 import { readPolicies } from "./schema/policy.ts";
-import { readRouting, routingOf } from "./schema/routing.ts";
+import { readRouting } from "./schema/routing.ts";
 import { parseText } from "./text.ts";
 import type { Config } from "./types.ts";
 
@@ -54,7 +57,7 @@ export function loadConfig(files: readonly ConfigFile[], options: LoadOptions = 
   const parts: Parts = {
     inbounds: readAll(merged.inbounds, "inbound", readInbound, reading),
     outbounds: readAll(merged.outbounds, "outbound", readOutbound, reading),
-    rules: readRouting(merged.routing, reading),
+    ...readRouting(merged.routing, reading),
   };
   const failed = report.errorCount > 0;
   for (const list of ["inbounds", "outbounds"] as const) {
@@ -67,13 +70,18 @@ export function loadConfig(files: readonly ConfigFile[], options: LoadOptions = 
   checkTags(parts, report);
   checkChains(parts, report);
   checkPorts(parts, report);
+  checkSniffing(parts, report);
   // A proof needs all that it is about.
   if (report.errorCount === 0) checkReach(parts, report);
   if (report.errorCount > 0) throw new ConfigError(report.errors());
 
   const [inbounds, outbounds] = [configsOf(parts.inbounds), configsOf(parts.outbounds)];
+  const routing: RoutingConfig = {
+    rules: parts.rules.map(({ rule }) => rule),
+    balancers: parts.balancers.map((each) => balancerOf(each, selectable(parts.outbounds))),
+  };
   return {
-    config: { log, policies, inbounds, outbounds, routing: routingOf(parts.rules) },
+    config: { log, policies, inbounds, outbounds, routing },
     warnings: report.warnings(),
   };
 }
@@ -115,6 +123,7 @@ function readAll<T>(
   return pieces.map((piece, index) => ({
     place: piece.place,
     tag: writtenTag(piece) || `${kind} ${index + 1}`,
+    named: writtenTag(piece) !== "",
     config: read(piece, index, reading),
   }));
 }

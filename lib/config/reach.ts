@@ -1,8 +1,10 @@
 import { ruleTargets } from "../proxy/mtproto/data_centres.ts";
 import type { MtprotoInboundSettings } from "../proxy/mtproto/settings.ts";
 import { type Condition, conditionsOf, type RoutedFacts } from "../routing/rules.ts";
+import type { RuleConfig } from "../routing/types.ts";
 import { type Place, type Report, within } from "./complaint.ts";
-import type { Parts, Placed } from "./cross.ts";
+import { type Parts, type Placed, selectable } from "./cross.ts";
+import { balancerOf } from "./schema/balancer.ts";
 import type { InboundConfig, OutboundConfig } from "./types.ts";
 
 /**
@@ -11,21 +13,32 @@ import type { InboundConfig, OutboundConfig } from "./types.ts";
  * the wire.
  *
  * What a rule may look at is known beforehand for an MTProto session, but for the client's address: its inbound, its
- * user, TCP, and the address of a data centre. So each of these sessions is led through the rules as the router
- * would do it. A rule that looks at the client's address may take a session or leave it: both are followed.
+ * user, TCP, the address of a data centre, and that nothing is sniffed. So each of these sessions is led through the
+ * rules as the router would do it. A rule that looks at what is not known may take a session or leave it: both are
+ * followed. So is each member of a balancer.
  */
-export function checkReach({ inbounds, outbounds, rules }: Parts, report: Report): void {
+export function checkReach({ inbounds, outbounds, rules, balancers }: Parts, report: Report): void {
   const ready = rules.map(({ rule, place }) => ({ rule, place, conditions: conditionsOf(rule) }));
   const byTag = new Map(outbounds.map((each) => [each.tag, each]));
   const fallback = outbounds[0];
+  const waysOf = ({ outboundTag, balancerTag }: RuleConfig): { tags: string[]; key: string; by: string } => {
+    if (outboundTag !== undefined) return { tags: [outboundTag], key: "outboundTag", by: "" };
+    const balancer = balancers.find(({ tag }) => tag === balancerTag);
+    if (balancer === undefined) return { tags: [], key: "", by: "" };
+    const { members } = balancerOf(balancer, selectable(outbounds));
+    const tags = [...new Set([...members, ...(balancer.fallbackTag ? [balancer.fallbackTag] : [])])];
+    return { tags, key: "balancerTag", by: ` by way of balancer ${JSON.stringify(balancer.tag)}` };
+  };
   for (const { config: inbound } of inbounds) {
     if (inbound === null) continue;
     let open = sessionsOf(inbound);
     for (const { rule, place, conditions } of ready) {
       const taken = open.filter((session) => conditions.every((each) => matches(each, session) !== false));
-      const outbound = byTag.get(rule.outboundTag);
-      if (taken.length > 0 && outbound !== undefined && !fits(inbound, outbound)) {
-        report.error(within(place, "outboundTag"), brokenRule(inbound, outbound));
+      const { tags, key, by } = waysOf(rule);
+      for (const tag of taken.length > 0 ? tags : []) {
+        const outbound = byTag.get(tag);
+        if (outbound === undefined || fits(inbound, outbound)) continue;
+        report.error(within(place, key), brokenRule(inbound, outbound, by));
       }
       open = open.filter((session) => !conditions.every((each) => matches(each, session) === true));
       if (open.length === 0) break;
@@ -40,15 +53,16 @@ export function checkReach({ inbounds, outbounds, rules }: Parts, report: Report
 type Known = Partial<RoutedFacts> & Pick<RoutedFacts, "inboundTag">;
 
 /** What the fields of a rule look at. */
-const LOOKS_AT: Partial<Record<Condition["field"], keyof RoutedFacts>> = {
-  inboundTag: "inboundTag",
-  user: "user",
-  network: "network",
-  ip: "target",
-  domain: "target",
-  port: "target",
-  source: "source",
-  sourcePort: "source",
+const LOOKS_AT: Partial<Record<Condition["field"], (keyof RoutedFacts)[]>> = {
+  inboundTag: ["inboundTag"],
+  user: ["user"],
+  network: ["network"],
+  protocol: ["sniffed"],
+  ip: ["target"],
+  domain: ["target", "sniffed"],
+  port: ["target"],
+  source: ["source"],
+  sourcePort: ["source"],
 };
 
 function sessionsOf({ tag, protocol, settings }: InboundConfig): Known[] {
@@ -61,14 +75,15 @@ function sessionsOf({ tag, protocol, settings }: InboundConfig): Known[] {
       user: { email, level },
       network: "tcp",
       target,
+      sniffed: undefined,
     }))
   );
 }
 
 /** Undefined: it depends on something that is not known. */
 function matches({ field, matches }: Condition, session: Known): boolean | undefined {
-  const fact = LOOKS_AT[field];
-  if (fact === undefined || session[fact] === undefined) return undefined;
+  const facts = LOOKS_AT[field];
+  if (facts === undefined || !facts.every((fact) => fact in session)) return undefined;
   return matches(session as RoutedFacts);
 }
 
@@ -81,8 +96,9 @@ function placeOfDefault({ place }: Placed<OutboundConfig>): Place {
   return within(place, "protocol");
 }
 
-function brokenRule(inbound: InboundConfig, outbound: Placed<OutboundConfig>): string {
-  return `${leads(inbound, outbound)}: name ${
+/** @param by names the balancer between; empty where there is none */
+function brokenRule(inbound: InboundConfig, outbound: Placed<OutboundConfig>, by: string): string {
+  return `${leads(inbound, outbound)}${by}: name ${
     remedyFor(inbound)
   }, or list other inbounds in the rule's inboundTag`;
 }

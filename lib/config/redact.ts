@@ -51,6 +51,9 @@ export function hiddenTexts(sources: readonly Source[]): string[] {
   );
 }
 
+/** Names of keys that look like what they do not hold. */
+const KEYS = new Set(["pinnedPeerCertSha256", "verifyPeerCertByName", "verifyPeerCertInNames"]);
+
 /** Replaces each of the texts, and whatever looks like a secret, with dots of the same length. */
 export function scrub(text: string, texts: readonly string[]): string {
   for (const each of texts) text = text.replaceAll(each, dots(each));
@@ -58,11 +61,14 @@ export function scrub(text: string, texts: readonly string[]): string {
   return text
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, dots)
     .replace(/[0-9a-f]{16,}/gi, dots)
-    .replace(/[A-Za-z0-9+/_-]{20,}={0,2}/g, (run) => looksRandom(run) ? dots(run) : run);
+    .replace(/[A-Za-z0-9+/_-]{20,}={0,2}/g, (run) => looksRandom(run) && !KEYS.has(run) ? dots(run) : run);
 }
 
 /** Whether small letters, capitals and digits follow each other as in base64, and not as in words, paths or names. */
 function looksRandom(run: string): boolean {
+  // A key in camel case, such as pinnedPeerCertSha256. Its words are longer than chance would have them.
+  const capitals = run.replace(/[^A-Z]/g, "").length;
+  if (/^[a-z]{2,}(?:[A-Z][a-z]+)+[0-9]{0,3}$/.test(run) && run.length >= 4 * (capitals + 1)) return false;
   const kinds = run.replace(/[^A-Za-z0-9]/g, "")
     .replace(/[a-z]/g, "a").replace(/[A-Z]/g, "A").replace(/[0-9]/g, "0");
   const changes = [...kinds].filter((kind, i) => i > 0 && kind !== kinds[i - 1]).length;

@@ -21,6 +21,11 @@ export function foreignKey(pattern: string): Foreign | undefined {
   return table.get(pattern.toLowerCase());
 }
 
+/** Every key of the table, as it is written there. */
+export function foreignPatterns(): string[] {
+  return rows.map(([path]) => path);
+}
+
 /** Whether the table says something about keys below this one. */
 export function hasForeignKeys(pattern: string): boolean {
   return parents.has(pattern.toLowerCase());
@@ -77,43 +82,33 @@ const rows: Row[] = [
   [
     "inbounds[].domainOverride",
     "refuse",
-    "is V2Ray's old spelling of sniffing, which is not in this version",
+    'is V2Ray\'s old spelling: write it as sniffing.destOverride, beside "enabled": true',
   ],
-  // Harmless while MTProto is the only inbound: what it carries is encrypted, and its targets are data centres.
-  ["inbounds[].sniffing.enabled", "warn", "has no effect: there is nothing to sniff in MTProto", [false]],
-  ["inbounds[].sniffing.destOverride", "accept", ""],
-  ["inbounds[].sniffing.metadataOnly", "accept", ""],
-  ["inbounds[].sniffing.routeOnly", "accept", ""],
-  ["inbounds[].sniffing.domainsExcluded", "accept", ""],
-  ["inbounds[].sniffing.ipsExcluded", "accept", ""],
   ["inbounds[].remarks", "warn", "has no effect"],
   ["inbounds[mtproto].settings.fallbacks[].alpn", "refuse", `${NOT_YET}: sites are told apart by name`],
   ["inbounds[mtproto].settings.fallbacks[].path", "refuse", `${NOT_YET}: sites are told apart by name`],
   ["inbounds[mtproto].settings.fallbacks[].type", "refuse", `${NOT_YET}: write host:port in dest`],
+  ["inbounds[vmess].settings.default", "refuse", `${NOT_YET}: write level in each of clients`],
+  ["inbounds[vmess].settings.detour", "refuse", `${NOT_YET}: clients stay with the port they know`],
+  ["inbounds[vmess].settings.features", "refuse", `${NOT_YET}: clients stay with the port they know`],
 
-  ["outbounds[].mux.enabled", "refuse", `${NOT_YET}: each connection has its own`, [false]],
-  ["outbounds[].mux.concurrency", "accept", ""],
-  ["outbounds[].mux.xudpConcurrency", "accept", ""],
-  ["outbounds[].mux.xudpProxyUDP443", "accept", ""],
   ["outbounds[].targetStrategy", "refuse", `${NOT_YET}: the system resolves names`, ["asis"]],
   ["outbounds[].domainStrategy", "refuse", `${NOT_YET}: the system resolves names`, ["asis"]],
-  [
-    "outbounds[].proxySettings.transportLayer",
-    "refuse",
-    `${NOT_YET}: remove it, the chain of a plain TCP outbound is the same without`,
-    [false],
-  ],
   ["outbounds[].remarks", "warn", "has no effect"],
   ["outbounds[freedom].settings.fragment", "refuse", NOT_YET],
   ["outbounds[freedom].settings.noise", "refuse", NOT_YET],
   ["outbounds[freedom].settings.noises", "refuse", NOT_YET],
   ["outbounds[freedom].settings.proxyProtocol", "refuse", NOT_YET, [0]],
 
-  ...stream("sockopt.acceptProxyProtocol", "refuse", NOT_YET, [false]),
-  ...stream("sockopt.dialerProxy", "refuse", `${NOT_YET}: write the outbound's proxySettings.tag`),
+  ["inbounds[].streamSettings.sockopt.dialerProxy", "refuse", "is for outbounds"],
   ...stream("sockopt.domainStrategy", "refuse", `${NOT_YET}: the system resolves names`, ["asis"]),
   ...stream(
     "sockopt.interface",
+    "refuse",
+    `${NOT_YET}: choose the way in the system, with ip route or ip rule`,
+  ),
+  ...stream(
+    "sockopt.bindToDevice",
     "refuse",
     `${NOT_YET}: choose the way in the system, with ip route or ip rule`,
   ),
@@ -123,40 +118,75 @@ const rows: Row[] = [
   ...stream("sockopt.customSockopt", "refuse", NOT_YET),
   ...stream("sockopt.happyEyeballs", "refuse", NOT_YET),
   ...stream("sockopt.V6Only", "refuse", `${NOT_YET}: write an IPv6 address in listen`, [false]),
-  ...stream("sockopt.trustedXForwardedFor", "refuse", NOT_YET),
+  ...stream(
+    "sockopt.trustedXForwardedFor",
+    "refuse",
+    `${NOT_YET}: have the relay send a PROXY header, and write acceptProxyProtocol`,
+  ),
   ...stream("sockopt.tcpFastOpen", "warn", "has no effect", [false, 0]),
   ...stream("sockopt.tcpFastOpenQueueLength", "warn", "has no effect"),
-  ...stream("sockopt.tcpKeepAliveIdle", "warn", "has no effect"),
-  ...stream("sockopt.tcpKeepAliveInterval", "warn", "has no effect"),
   ...stream("sockopt.tcpUserTimeout", "warn", "has no effect"),
   ...stream("sockopt.tcpcongestion", "warn", "has no effect"),
   ...stream("sockopt.tcpMptcp", "warn", "has no effect", [false]),
+  ...stream("sockopt.mptcp", "warn", "has no effect", [false]),
   ...stream("sockopt.tcpMaxSeg", "warn", "has no effect"),
   ...stream("sockopt.tcpNoDelay", "warn", "has no effect"),
   ...stream("sockopt.tcpWindowClamp", "warn", "has no effect"),
+  ...stream("sockopt.rxBufSize", "warn", "has no effect"),
+  ...stream("sockopt.txBufSize", "warn", "has no effect"),
+  ...stream("sockopt.forceBufSize", "warn", "has no effect", [false]),
   ...stream("sockopt.penetrate", "warn", "has no effect", [false]),
-  ...["tcpSettings", "rawSettings"].flatMap((key) => [
-    ...stream(`${key}.acceptProxyProtocol`, "refuse", NOT_YET, [false]),
-    ...stream(`${key}.header.type`, "refuse", `${NOT_YET}: write "none"`, ["none"]),
-    ...stream(`${key}.header.request`, "accept", ""),
-    ...stream(`${key}.header.response`, "accept", ""),
-  ]),
-  // What belongs to a transport that is not chosen; choosing one of them is refused at network and security.
-  ...["ws", "http", "kcp", "quic", "grpc", "ds", "httpupgrade", "xhttp", "splithttp", "hysteria"].flatMap((
+  ...stream("method", "refuse", "is not taken: write network"),
+  ...stream("finalmask", "refuse", NOT_YET),
+  ...stream("wsSettings.useBrowserForwarding", "refuse", `${NOT_YET}: mtray drives no browser`, [false]),
+  ...stream(
+    "wsSettings.parseXForwardedFor",
+    "refuse",
+    `${NOT_YET}, as anybody can send it: have the relay send a PROXY header, and write acceptProxyProtocol`,
+    [false],
+  ),
+  ...["maxEarlyData", "earlyDataHeaderName"].flatMap((key) =>
+    stream(
+      `httpupgradeSettings.${key}`,
+      "refuse",
+      `${NOT_YET}: write "?ed=2048" behind the path, as for Xray`,
+      [0],
+    )
+  ),
+  ...stream(
+    "tlsSettings.verifyClientCertificate",
+    "refuse",
+    `${NOT_YET}: tell clients apart by their id or password`,
+    [false],
+  ),
+  ...stream("tlsSettings.rejectUnknownSni", "refuse", `${NOT_YET}: the first certificate is shown`, [false]),
+  ...["pinnedPeerCertificatePublicKeySha256", "allowInsecureIfPinnedPeerCertificate"].flatMap((key) =>
+    stream(`tlsSettings.${key}`, "refuse", `${NOT_YET}: write pinnedPeerCertSha256`, [false])
+  ),
+  ...["verifyPeerCertByName", "verifyPeerCertInNames", "serverNameToVerify"].flatMap((key) =>
+    stream(
+      `tlsSettings.${key}`,
+      "refuse",
+      `${NOT_YET}: write the name in serverName, or pinnedPeerCertSha256`,
+    )
+  ),
+  ...["echConfig", "echConfigList", "echDohServer", "echForceQuery", "echServerKeys", "echSockopt"].flatMap((
     key,
-  ) => stream(`${key}Settings`, "warn", "has no effect: network is tcp")),
-  ...["tls", "xtls", "reality"].flatMap((key) =>
-    stream(`${key}Settings`, "warn", "has no effect: security is none")
+  ) => stream(`tlsSettings.${key}`, "refuse", `${NOT_YET}: the server name is sent in clear`)),
+  // What belongs to a transport that is not here; choosing one of them is refused at network and security.
+  ...["http", "kcp", "quic", "grpc", "gun", "ds", "xhttp", "splithttp", "hysteria", "hy2"].flatMap((
+    key,
+  ) => stream(`${key}Settings`, "warn", "has no effect: it belongs to another network")),
+  ...["xtls", "reality"].flatMap((key) =>
+    stream(`${key}Settings`, "warn", "has no effect: it belongs to another security")
   ),
 
-  ["routing.balancers", "refuse", `${NOT_YET}: name one outbound in outboundTag`],
+  ["routing.balancers[].strategy.settings", "warn", "has no effect: nothing probes outbounds"],
   ["routing.settings", "refuse", "is V2Ray's old spelling: move what it holds into routing"],
   ["routing.strategy", "refuse", "is V2Ray's old spelling: remove it", ["rules"]],
   ["routing.domainMatcher", "warn", "has no effect: mtray has one way to match"],
-  ["routing.rules[].balancerTag", "refuse", `${NOT_YET}: name one outbound in outboundTag`],
-  ["routing.rules[].protocol", "refuse", `${NOT_YET}: nothing is sniffed`],
-  ["routing.rules[].attrs", "refuse", `${NOT_YET}: nothing is sniffed`],
-  ["routing.rules[].attributes", "refuse", `${NOT_YET}: nothing is sniffed`],
+  ["routing.rules[].attrs", "refuse", `${NOT_YET}: of HTTP only the domain is known, write domain`],
+  ["routing.rules[].attributes", "refuse", `${NOT_YET}: of HTTP only the domain is known, write domain`],
   ["routing.rules[].process", "refuse", `${NOT_YET}: write source`],
   ["routing.rules[].localIP", "refuse", `${NOT_YET}: write inboundTag`],
   ["routing.rules[].localPort", "refuse", `${NOT_YET}: write inboundTag`],

@@ -1,7 +1,7 @@
 // @ts-types="../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { firstConfig } from "../../lib/cli/init.ts";
+import { firstConfig } from "../../lib/cli/first_config.ts";
 import { inFolder } from "./folder.ts";
 import { type Finished, freePort, mtray, Program } from "./program.ts";
 import { assertHolds } from "./thrown.ts";
@@ -16,6 +16,10 @@ function configOn(port: number): string {
     .replace('"port": 8443', `"port": ${port}`)
     .replace('"settings": {},', '"settings": { "dataCenters": { "2": ["127.0.0.1:9"] } },');
 }
+
+/** To a port on which nobody listens. */
+const USER = "27848739-7e62-4138-9fd3-098a63964b6b";
+const LINK = `vmess://${USER}@127.0.0.1:9?encryption=none#home`;
 
 function said({ stdout, stderr }: Finished): string {
   return `${stdout}\n${stderr}`;
@@ -62,6 +66,12 @@ Deno.test("2: a command line that is not understood", () =>
     assertEquals(done, { code: 2, stdout: "", stderr: "unknown command rnu: did you mean mtray run?\n" });
     assertEquals((await mtray(folder, ["--confg=x"])).code, 2);
     assertEquals((await mtray(folder, ["run", "--domain", "a.org"])).code, 2);
+    assertEquals((await mtray(folder, ["run", "--vmess", LINK])).code, 2);
+    for (const args of [["init", LINK], ["import"], ["import", "a", "b"], ["run", "--vmess"], [LINK]]) {
+      const done = await mtray(folder, args);
+      assertEquals(done.code, 2, said(done));
+      assert(!said(done).includes(LINK.slice(10)), "a link was printed");
+    }
     assertEquals((await mtray(folder, ["run", "--init", "-c", "-"])).code, 2);
     assertEquals((await mtray(folder, ["link", "--host", "a.org:443"])).code, 2);
     assertEquals((await mtray(folder, ["secret", "--kind", "dd", "--domain", "a.org"])).code, 2);
@@ -130,7 +140,7 @@ Deno.test("test lists chains, first hop first, and prints warnings beside", () =
       );
     const done = await mtray(folder, ["test", "-c", "-"], text);
     assertEquals(done.code, 0, said(done));
-    assertMatch(done.stdout, /\n +chain +hop -> telegram-out\n$/);
+    assertMatch(done.stdout, /\n +chain +hop → telegram-out \(to Telegram\)\n$/);
     assertMatch(done.stdout, /outbound +telegram-out: mtproto, for what no rule takes\n/);
     assertMatch(done.stderr, /^warning: standard input:\d+:\d+ outbounds\[1\]\.remrks/m);
     assertEquals((await mtray(folder, ["test", "--strict", "-c", "-"], text)).code, 23);
@@ -173,6 +183,85 @@ Deno.test("run --init on a config that is there prints the same links each time,
 
     const { users: [user] } = JSON.parse((await mtray(folder, ["link", "--json"])).stdout);
     assertEquals([user.tg, user.https], links[0]);
+  }));
+
+Deno.test("import prints an outbound, from the command line or standard input", () =>
+  inFolder(async (folder) => {
+    for (
+      const done of [await mtray(folder, ["import", LINK]), await mtray(folder, ["import", "-"], `${LINK}\n`)]
+    ) {
+      assertEquals(done.code, 0, said(done));
+      assertEquals(JSON.parse(done.stdout), {
+        tag: "vmess-out",
+        protocol: "vmess",
+        settings: { vnext: [{ address: "127.0.0.1", port: 9, users: [{ id: USER, security: "none" }] }] },
+      });
+    }
+    const refused = await mtray(folder, ["import", LINK.replace("?", "?type=kcp&")]);
+    assertEquals([refused.code, refused.stdout], [2, ""]);
+    assertEquals(
+      refused.stderr,
+      "cannot import the link: its transport is kcp, and mtray has tcp, ws and httpupgrade\n",
+    );
+  }));
+
+Deno.test("init writes a config once, says what comes next, and prints no secret", () =>
+  inFolder(async (folder) => {
+    const done = await mtray(folder, ["init", "--vmess", LINK, "--domain", "www.example.com"]);
+    assertEquals(done.code, 0, said(done));
+    assertMatch(done.stdout, /^Wrote \.\/config\.jsonc: .*\nNext: `mtray run --init` runs it/);
+    assertEquals(done.stderr, "");
+    assert(!said(done).includes(USER) && !/ee[0-9a-f]{32}/.test(said(done)), "a secret was printed");
+    const name = join(folder, "config.jsonc");
+    assertEquals(Deno.statSync(name).mode! & 0o777, 0o600);
+    const text = Deno.readTextFileSync(name);
+    const tested = await mtray(folder, ["test", "--strict"]);
+    assertEquals(tested.code, 0, said(tested));
+    assertMatch(tested.stdout, /\n +chain +vmess-out → tg-out \(to Telegram\)\n$/);
+
+    const again = await mtray(folder, ["init"]);
+    assertEquals([again.code, again.stdout], [1, ""]);
+    assertMatch(
+      again.stderr,
+      /^cannot write \.\/config\.jsonc: it is there already; remove it, or name another/,
+    );
+    assertEquals(Deno.readTextFileSync(name), text);
+    const plain = await mtray(folder, ["init", "-c", "plain.jsonc"]);
+    assertEquals(plain.code, 0, said(plain));
+    assertMatch(plain.stdout, /\nNext: `mtray run --init -c plain\.jsonc` runs it/);
+    assertEquals((await mtray(folder, ["init", "-c", "-"])).code, 2);
+    assertEquals((await mtray(folder, ["init", "--vmess", "vmess://x", "-c", "x.jsonc"])).code, 2);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+      "config.jsonc",
+      "plain.jsonc",
+    ]);
+  }));
+
+Deno.test("run --init with a link uses a config that goes through its server, and no other", () =>
+  inFolder(async (folder) => {
+    Deno.writeTextFileSync(join(folder, "config.jsonc"), configOn(freePort()));
+    const refused = await mtray(folder, ["run", "--init", "--vmess", LINK]);
+    assertEquals(refused.code, 2, said(refused));
+    assertMatch(
+      refused.stderr,
+      /^cannot use --vmess: \.\/config\.jsonc is there already, and goes another way; /,
+    );
+    assert(!said(refused).includes(USER), "a link was printed");
+
+    const made = await mtray(folder, ["init", "-c", "chain.jsonc", "--vmess", LINK]);
+    assertEquals(made.code, 0, said(made));
+    const name = join(folder, "chain.jsonc");
+    const port = freePort();
+    Deno.writeTextFileSync(name, Deno.readTextFileSync(name).replace('"port": 8443', `"port": ${port}`));
+    const program = new Program(folder, ["run", "--init", "-c", "chain.jsonc", "--vmess", LINK]);
+    await program.says(
+      /Telegram does not answer through vmess-out: cannot go through vmess-out: .*127\.0\.0\.1:9/,
+    );
+    program.kill("SIGTERM");
+    const { code, stdout } = await program.finished();
+    assertEquals(code, 0);
+    assertHolds(stdout, "Using chain.jsonc.");
+    assert(!stdout.includes(USER), "an id was printed");
   }));
 
 Deno.test("a stop waits for a write that is under way; a second signal ends it at once", () =>

@@ -11,7 +11,7 @@ Deno.test("help lists every command with its line, and fits 120 columns", async 
   for (const { name, summary } of COMMANDS) {
     assertMatch(screen.stdout, new RegExp(`^  ${name} +${summary}$`, "m"));
   }
-  for (const name of ["run", "test", "link", "secret", "uuid", "version", "help"]) {
+  for (const name of ["run", "init", "test", "link", "import", "secret", "uuid", "version", "help"]) {
     assert(COMMANDS.some((command) => command.name === name), `${name} is missing`);
   }
   assert(screen.stdout.split("\n").every((line) => line.length <= 120));

@@ -1,12 +1,15 @@
 // @ts-types="../types/std_assert.d.ts"
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
 import { join } from "node:path";
 import { checkedDomain } from "../../lib/cli/domains.ts";
-import { firstConfig, PORT, writeFirstConfig } from "../../lib/cli/init.ts";
+import { firstConfig, freshSecret, PORT, writeFirstConfig } from "../../lib/cli/first_config.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { randomBytes } from "../../lib/crypto/random.ts";
 import { parseSecret } from "../../lib/proxy/mtproto/secret.ts";
 import type { MtprotoInboundSettings } from "../../lib/proxy/mtproto/settings.ts";
+import { importLink } from "../../lib/cli/share_outbound.ts";
+import { jsonLink, shared, spelling } from "./share_links.ts";
 import { inFolder } from "./folder.ts";
 import { thrown } from "./thrown.ts";
 
@@ -42,17 +45,38 @@ Deno.test("what its comments propose passes too: a second user, and a chain", ()
   assertEquals(config.outbounds[0].proxyTag, "hop");
 });
 
+Deno.test("with a link it is the whole config of a home gateway, which goes nowhere else", () => {
+  fc.assert(
+    fc.property(shared, spelling, (server, how) => {
+      const { outbound, config: imported } = importLink(jsonLink(server, how));
+      const text = firstConfig("www.example.com", SECRET, outbound);
+      const { config } = loadConfig([{ name: "config.jsonc", text }], { strict: true });
+      assertEquals(config.inbounds.map(({ tag, protocol, ports }) => [tag, protocol, ports]), [
+        ["tg-in", "mtproto", [PORT]],
+      ]);
+      const [tgOut, vmessOut, ...more] = config.outbounds;
+      assertEquals([tgOut.tag, tgOut.protocol, tgOut.proxyTag], ["tg-out", "mtproto", "vmess-out"]);
+      assertEquals(vmessOut, imported);
+      assertEquals(more, []);
+      assertEquals(config.routing.rules, [
+        { inboundTag: ["tg-in"], outboundTag: "tg-out", path: "routing.rules[0]" },
+      ]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
 Deno.test("it is written once, for its owner only, with a fresh secret", () =>
   inFolder((folder) => {
     const name = join(folder, "config.jsonc");
-    assertEquals(writeFirstConfig(name, "www.example.com", randomBytes), true);
+    assertEquals(writeFirstConfig(name, fresh(), randomBytes), true);
     assertEquals(Deno.statSync(name).mode! & 0o777, 0o600);
     const text = Deno.readTextFileSync(name);
-    assertEquals(writeFirstConfig(name, "www.example.org", randomBytes), false);
+    assertEquals(writeFirstConfig(name, fresh(), randomBytes), false);
     assertEquals(Deno.readTextFileSync(name), text);
 
     const other = join(folder, "other.jsonc");
-    writeFirstConfig(other, "www.example.com", randomBytes);
+    writeFirstConfig(other, fresh(), randomBytes);
     assert(secretIn(text) !== secretIn(Deno.readTextFileSync(other)));
     assertEquals(parseSecret(secretIn(text)).domain, checkedDomain("www.example.com"));
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
@@ -64,11 +88,15 @@ Deno.test("it is written once, for its owner only, with a fresh secret", () =>
 Deno.test("where it cannot be written, a sentence says why, and nothing stays behind", () =>
   inFolder((folder) => {
     const name = join(folder, "nowhere", "config.jsonc");
-    const error = thrown(() => writeFirstConfig(name, "www.example.com", randomBytes));
+    const error = thrown(() => writeFirstConfig(name, fresh(), randomBytes));
     assertEquals(error.code, "start");
     assertMatch(error.message, /^cannot write .*config\.jsonc: there is no such file or folder$/);
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
+
+function fresh(): string {
+  return firstConfig("www.example.com", freshSecret("www.example.com", randomBytes));
+}
 
 function secretIn(text: string): string {
   return /"secret": "(ee[0-9a-f]+)"/.exec(text)![1];

@@ -39,7 +39,7 @@ function configOf(users: [email: string, secret: string][], listen = "0.0.0.0", 
       },
     ],
     outbounds: [],
-    routing: { rules: [] },
+    routing: { rules: [], balancers: [] },
   };
 }
 

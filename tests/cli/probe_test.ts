@@ -29,7 +29,7 @@ function configWith(outbound: Partial<OutboundConfig>, pinned: [number, Target[]
       path: "outbounds[0]",
       ...outbound,
     }],
-    routing: { rules: [] },
+    routing: { rules: [], balancers: [] },
   };
 }
 
@@ -67,7 +67,7 @@ const clock: Clock = { now: () => performance.now(), wall: () => Date.now() };
 /** @param ahead how far the probe's clock differs from that of the streams, in milliseconds */
 function probe(config: Config, dial: Dial, signal = never, ahead = 0): Promise<string | undefined> {
   const shifted = { ...clock, now: () => clock.now() + ahead };
-  const means = { dial, clock: shifted, random: randomBytes, crypto: cryptoProvider() };
+  const means = { dial: () => dial, clock: shifted, random: randomBytes, crypto: cryptoProvider() };
   return probeTelegram(config, means, signal);
 }
 
@@ -163,11 +163,71 @@ Deno.test("pinned centres are asked instead of the built-in ones", async () => {
   assertEquals(dialled, [{ target: { host: "127.0.0.1", port: 18443 }, options: {} }]);
 });
 
-Deno.test("nothing is asked where every way to Telegram is a chain", async () => {
+Deno.test("nothing is asked where no way leads to Telegram", async () => {
   const { dial, dialled } = network(() => Promise.resolve());
-  assertEquals(await probe(configWith({ proxyTag: "hop" }), dial), undefined);
   assertEquals(await probe(configWith({ protocol: "freedom" }), dial), undefined);
   assertEquals(dialled, []);
+});
+
+/** tg-out, carried by "near", which "far" carries. */
+function chainOf(protocol: string): Config {
+  const config = configWith({ proxyTag: "near" });
+  const hop = { settings: {}, ...plainOutbound, path: "" };
+  config.outbounds.push({ ...hop, tag: "near", protocol, proxyTag: "far" }, {
+    ...hop,
+    tag: "far",
+    protocol: "freedom",
+  });
+  return config;
+}
+
+/** What is said of a chain whose lowest dial this is, and the tags that were dialled through. */
+async function probeChain(dial: Dial, { protocol = "socks", signal = never, ahead = 0 } = {}) {
+  const tags = new Set<string | undefined>();
+  const through = (tag?: string) => {
+    tags.add(tag);
+    return dial;
+  };
+  const shifted = { ...clock, now: () => clock.now() + ahead };
+  const means = { dial: through, clock: shifted, random: randomBytes, crypto: cryptoProvider() };
+  return { line: await probeTelegram(chainOf(protocol), means, signal), tags: [...tags] };
+}
+
+Deno.test("a chain is asked through its last hop, and the answer names all hops", async () => {
+  const { dial } = network((stream) => dataCentre(stream, RES_PQ.slice()));
+  assertEquals(await probeChain(dial), { line: "Telegram answers through far → near.", tags: ["near"] });
+});
+
+Deno.test("a chain that does not lead there says why", async () => {
+  const no = "Telegram does not answer through far → near: ";
+  const see = ' See README.md, "When Telegram does not answer".';
+  const refuses: Dial = () =>
+    Promise.reject(new MtrayError("unreachable", "cannot go through far: no route"));
+  assertEquals((await probeChain(refuses)).line, `${no}cannot go through far: no route.${see}`);
+  const closes = network((stream) => Promise.resolve(stream.close()));
+  const { line } = await probeChain(closes.dial, { protocol: "vmess" });
+  assertEquals(
+    line,
+    `${no}the connection was closed without an answer. ` +
+      `Are the server's address, port and id right, and does this box's clock agree with it?${see}`,
+  );
+});
+
+Deno.test("a chain has five seconds, and a stop ends it", async () => {
+  const silent = network(() => new Promise(() => {}));
+  const before = performance.now();
+  const { line } = await probeChain(silent.dial, { ahead: -4900 });
+  assertHolds(line ?? "", "near: nothing came back within 5 seconds. See");
+  const took = performance.now() - before;
+  assert(took > 90 && took < 2500, `took ${Math.round(took)} ms`);
+
+  const stop = new AbortController();
+  const stopping = network(async (stream) => {
+    await stream.ready();
+    stop.abort();
+  });
+  await probeChain(stopping.dial, { signal: stop.signal });
+  assert(performance.now() - before < 4000, "not at once");
 });
 
 Deno.test("the question is one frame with a new nonce each time", () => {

@@ -20,6 +20,21 @@ for (const [code, exit] of codes) {
   });
 }
 
+Deno.test("a share link that a message quotes is not shown, on demand neither", () => {
+  const link = "vmess://eyJhZGQiOiJhIn0=?a=b#name";
+  Deno.env.set("MTRAY_DEBUG", "1");
+  try {
+    for (const error of [new MtrayError("usage", `cannot use ${link}: why`), new Error(link)]) {
+      const screen = recordedScreen();
+      report(error, screen);
+      assertEquals(screen.stderr.includes("eyJ"), false, screen.stderr);
+      assertMatch(screen.stderr, /vmess:\/\/…/);
+    }
+  } finally {
+    Deno.env.delete("MTRAY_DEBUG");
+  }
+});
+
 Deno.test("what nobody raised on purpose is one sentence, with a stack only on demand", () => {
   for (const thrown of [new TypeError("it broke"), "it broke"]) {
     const screen = recordedScreen();

@@ -31,7 +31,7 @@ Deno.test("complaints come in file order, however they were found", () => {
   const text = `{
   "routing": { "rules": [{ "outboundTag": "nowhere", "port": 0 }] },
   "dns": { "servers": ["1.1.1.1"] },
-  "outbounds": [{ "protocol": "vmess" }],
+  "outbounds": [{ "protocol": "vless" }],
   "inbounds": [{ "port": 70000, "protocol": "mtproto", "settings": { "users": [] } }],
   "log": { "loglevel": "loud" }
 }`;

@@ -39,7 +39,7 @@ Deno.test("tags that are named are there", () => {
   });
   assertEquals(complaints(text), [
     "inbounds[0].settings.fallbacks[0].outboundTag: names an outbound that is not there; there is out",
-    "outbounds[0].proxySettings.tag: names an outbound that is not there; there is out",
+    "outbounds[0].proxySettings.tag: names an outbound that is not there: out → nowhere; there is out",
     "routing.rules[0].inboundTag[1]: names an inbound that is not there; there is in",
     "routing.rules[0].outboundTag: names an outbound that is not there; there is out",
   ]);
@@ -48,7 +48,7 @@ Deno.test("tags that are named are there", () => {
 Deno.test("the tag of an entry that has other faults counts as there", () => {
   const text = configLike({
     inbounds: [inboundLike({ port: "x" })],
-    outbounds: [{ tag: "v", protocol: "vmess" }, outboundLike({ proxySettings: { tag: "v" } })],
+    outbounds: [{ tag: "v", protocol: "vless" }, outboundLike({ proxySettings: { tag: "v" } })],
     routing: { rules: [{ inboundTag: "in", outboundTag: "v" }] },
   });
   assertEquals(complaints(text).map((each) => each.split(":")[0]), [
@@ -60,7 +60,7 @@ Deno.test("the tag of an entry that has other faults counts as there", () => {
 Deno.test("a rule with a fault keeps no other rule from being checked", () => {
   const rules = [
     { port: "x", outboundTag: "out" },
-    { protocol: ["http"], outboundTag: "out" },
+    { protocol: ["quic"], outboundTag: "out" },
     null,
     { port: 1, outboundTag: "gone" },
   ];
@@ -69,7 +69,7 @@ Deno.test("a rule with a fault keeps no other rule from being checked", () => {
     [
       "routing.domainStrategy",
       "routing.rules[0].port",
-      "routing.rules[1].protocol",
+      "routing.rules[1].protocol[0]",
       "routing.rules[2]",
       "routing.rules[3].outboundTag",
     ],
@@ -128,4 +128,22 @@ Deno.test("ports do not clash", () => {
   assertEquals(clash({ port: 1, listen: "127.0.0.1" }, { port: 1, listen: "::1" }), []);
   // Free ports are different ones.
   assertEquals(clash({ port: 0 }, { port: 0 }), []);
+});
+
+Deno.test("a port for TCP and the same for UDP do not clash", () => {
+  const door = (tag: string, network: string) => ({
+    tag,
+    port: 53,
+    protocol: "dokodemo-door",
+    settings: { address: "192.0.2.1", port: 53, network },
+  });
+  const clash = (a: string, b: string) =>
+    complaints(configLike({
+      inbounds: [door("a", a), door("b", b)],
+      outbounds: [{ tag: "out", protocol: "freedom" }],
+    }));
+  const taken = ["inbounds[1].port: must not be 53, where inbounds[0] listens"];
+  assertEquals(clash("tcp", "udp"), []);
+  assertEquals(clash("tcp", "tcp"), taken);
+  assertEquals(clash("udp", "tcp,udp"), taken);
 });

@@ -113,8 +113,8 @@ Deno.test("an object or a list where the other belongs", () => {
   assertEquals(
     complaints(configLike({ inbounds: [inboundLike({ sniffing: true, streamSettings: { sockopt: 5 } })] })),
     [
-      "inbounds[0].sniffing: must be an object",
-      "inbounds[0].streamSettings.sockopt: must be an object",
+      "inbounds[0].sniffing: must be an object; got true",
+      "inbounds[0].streamSettings.sockopt: must be an object; got a number",
     ],
   );
   assertEquals(complaints(configLike({ log: "none", routing: [], policy: 5 })), [

@@ -128,6 +128,31 @@ Deno.test("parts that together are everything are everything", () => {
   assertEquals(broken([...half, { ip: ["149.154.168.0/21"], outboundTag: "block" }]), DEFAULT);
 });
 
+Deno.test("every member of a balancer is followed, and its fallback", () => {
+  const reached = (selector: string[], fallbackTag?: string) => {
+    const balancers = [{ tag: "b", selector, ...(fallbackTag && { fallbackTag }) }];
+    const routing = { balancers, rules: [{ inboundTag: ["in"], balancerTag: "b" }] };
+    const outbounds = [DIRECT, TG, { ...TG, tag: "tg2" }, { ...DIRECT, tag: "tgx" }, BLOCK];
+    return complaints(configLike({ inbounds: [inbound("a@b")], outbounds, routing })).map((text) =>
+      text.replace(/, a broken stream.*/, "")
+    );
+  };
+  const leads = (tag: string) =>
+    `routing.rules[0].balancerTag: sessions of inbound "in" (mtproto) would end in outbound "${tag}" (freedom)`;
+  assertEquals(reached(["tg2", "block"]), []);
+  assertEquals(reached(["tg"]), [leads("tgx")]);
+  assertEquals(reached(["d", "tgx"]), [leads("direct"), leads("tgx")]);
+  assertEquals(reached(["tg2"], "direct"), [leads("direct")]);
+  assertEquals(reached(["tg2"], "block"), []);
+});
+
+Deno.test("nothing is sniffed from MTProto: rules that look at it take none of its sessions", () => {
+  for (const rule of [{ protocol: "tls" }, { protocol: ["http"], inboundTag: ["in"] }]) {
+    assertEquals(broken([{ ...rule, outboundTag: "direct" }, { ...all, outboundTag: "tg" }]), []);
+    assertEquals(broken([{ ...rule, outboundTag: "tg" }]), DEFAULT);
+  }
+});
+
 Deno.test("each inbound is proved for itself", () => {
   const inbounds = [inboundLike({ tag: "one", port: 1 }), inboundLike({ tag: "two", port: 2 })];
   const rules = [{ inboundTag: ["one"], outboundTag: "tg" }];
@@ -150,6 +175,7 @@ function provedWith(inboundProtocol: string, protocols: string[], rules: Partial
   const parts: Parts = {
     inbounds: [{
       tag: "in",
+      named: true,
       place: place("inbounds", 0),
       config: {
         tag: "in",
@@ -163,13 +189,21 @@ function provedWith(inboundProtocol: string, protocols: string[], rules: Partial
     }],
     outbounds: protocols.map((protocol, i) => ({
       tag: protocol,
+      named: true,
       place: place("outbounds", i),
       config: { tag: protocol, protocol, settings: {}, ...plainOutbound, path: "" },
     })),
     rules: rules.map((rule, i) => ({
       place: place("routing", "rules", i),
-      rule: { outboundTag: "mtproto", path: "", ...rule },
+      rule: { ...(rule.balancerTag === undefined && { outboundTag: "mtproto" }), path: "", ...rule },
     })),
+    balancers: [{
+      tag: "all",
+      selector: [""],
+      strategy: "random",
+      fallbackTag: "",
+      place: place("routing", "balancers", 0),
+    }],
   };
   checkReach(parts, report);
   return report.errors().map(({ path, text }) => `${path}: ${text}`);
@@ -190,6 +224,19 @@ Deno.test("an mtproto outbound takes no sessions of other inbounds", () => {
     [],
   );
   assertEquals(provedWith("socks", ["freedom", "mtproto"], [{ inboundTag: ["other"] }]), []);
+  // Nobody knows what is sniffed from such an inbound: a rule that looks at it may take a session, or not.
+  for (const rule of [{ protocol: ["tls" as const] }, { domain: ["full:example.org"] }]) {
+    assertEquals(provedWith("socks", ["freedom", "mtproto"], [rule]).length, 1);
+    assertEquals(
+      provedWith("socks", ["mtproto", "freedom"], [{ ...rule, outboundTag: "freedom" }]).length,
+      1,
+    );
+  }
+  assertEquals(provedWith("socks", ["freedom", "mtproto"], [{ balancerTag: "all", port: [] }]), [
+    `routing.rules[0].balancerTag: ${said} by way of balancer "all": name an outbound other than mtproto, ` +
+    "or list other inbounds in the rule's inboundTag",
+  ]);
+  assertEquals(provedWith("socks", ["freedom", "blackhole"], [{ balancerTag: "all", port: [] }]), []);
   // Such an inbound's sessions can have any user and any target.
   assertEquals(provedWith("socks", ["freedom", "mtproto"], [{ user: ["a"] }]).length, 1);
   assertEquals(

@@ -210,3 +210,19 @@ Deno.test("no message shows a secret that stands under another key", () => {
     assertEquals(shared(value, screen(text), 10), [], screen(text));
   }));
 });
+
+Deno.test("a long key in camel case is no secret", () => {
+  for (
+    const key of [
+      "tcpFastOpenQueueLength",
+      "pinnedPeerCertSha256",
+      "verifyPeerCertByName",
+      "pinnedPeerCertificateChainSha256",
+    ]
+  ) {
+    assertEquals(scrub(`streamSettings.${key}: has no effect`, []), `streamSettings.${key}: has no effect`);
+  }
+  for (const secret of ["kQzRvTyWbNmLpXcGhJdF", "aBcDefGhiJklMnoPqrSt", "abCdeFghIjkLmnOpqRst"]) {
+    assertEquals(scrub(secret, []), "•".repeat(20));
+  }
+});

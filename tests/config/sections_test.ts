@@ -238,7 +238,7 @@ Deno.test("rules: a rule needs a condition and an outbound", () => {
   assertEquals(wrongRule({ type: "field" }), [none]);
   assertEquals(wrongRule({ inboundTag: [] }), [none]);
   assertEquals(wrongRule({ port: 443, outboundTag: undefined }), [
-    "routing.rules[0].outboundTag: is missing",
+    "routing.rules[0].outboundTag: is missing, and so is balancerTag: a rule names one of them",
   ]);
 });
 

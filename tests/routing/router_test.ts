@@ -1,15 +1,17 @@
 // @ts-types="../types/std_assert.d.ts"
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { randomBytes } from "../../lib/crypto/random.ts";
 import { MtrayError } from "../../lib/errors.ts";
 import type { Connected, Outbound } from "../../lib/proxy/types.ts";
 import { createRouter } from "../../lib/routing/router.ts";
 import type { RoutingConfig } from "../../lib/routing/types.ts";
 import type { Session } from "../../lib/session.ts";
-import type { ByteStream, PacketStream } from "../../lib/stream/types.ts";
+import { packetPair } from "../../lib/stream/packet_pair.ts";
+import type { ByteStream } from "../../lib/stream/types.ts";
 import { sessionLike } from "./session.ts";
 
 const STREAM = {} as ByteStream;
-const PACKETS = {} as PacketStream;
+const random = randomBytes;
 
 /** An outbound that keeps what it was asked for. */
 function outboundLike(tag: string, packets = false) {
@@ -22,19 +24,20 @@ function outboundLike(tag: string, packets = false) {
       asked.push({ session, signal });
       return Promise.resolve({ stream: STREAM, adopted: false, via: [tag] });
     },
-    ...(packets && { openPackets: () => Promise.resolve({ packets: PACKETS, via: [tag] }) }),
+    ...(packets && { openPackets: () => Promise.resolve({ packets: packetPair()[0], via: [tag] }) }),
   };
   return { outbound, asked };
 }
 
 const config: RoutingConfig = {
   rules: [{ outboundTag: "b", network: ["udp"], path: "routing.rules[0]" }],
+  balancers: [],
 };
 
 function routerOf() {
   const [a, b] = [outboundLike("a"), outboundLike("b", true)];
   const byTag = new Map([["a", a.outbound], ["b", b.outbound]]);
-  return { a, b, router: createRouter(config, byTag, a.outbound) };
+  return { a, b, router: createRouter(config, byTag, { fallback: a.outbound, random }) };
 }
 
 Deno.test("a router hands a session to the outbound of its rule, else to the default", async () => {
@@ -59,7 +62,7 @@ Deno.test("openPackets() needs an outbound that carries packets", async () => {
   const { router } = routerOf();
   const { signal } = new AbortController();
   const { packets, via } = await router.openPackets(sessionLike({ network: "udp" }), signal);
-  assert(packets === PACKETS);
+  packets.close();
   assertEquals(via, ["b"]);
   const error =
     (await assertRejects(() => router.openPackets(sessionLike(), signal), MtrayError)) as MtrayError;
@@ -69,14 +72,61 @@ Deno.test("openPackets() needs an outbound that carries packets", async () => {
   ]);
 });
 
-Deno.test("a rule for an outbound that is not there makes no router", () => {
+/** Which of three members 99 sessions took, as one letter each. */
+function taken(strategy: "random" | "roundRobin", drawn = random): string {
+  const tags = ["a", "b", "c"];
+  const byTag = new Map(tags.map((tag) => [tag, outboundLike(tag).outbound]));
+  const router = createRouter(
+    {
+      rules: [{ balancerTag: "three", network: ["tcp"], path: "" }, {
+        balancerTag: "three",
+        port: [{ from: 1, to: 9 }],
+        path: "",
+      }],
+      balancers: [{ tag: "three", members: tags, strategy, path: "" }],
+    },
+    byTag,
+    { fallback: byTag.get("a")!, random: drawn },
+  );
+  return Array.from({ length: 99 }, () => router.pick(sessionLike()).tag).join("");
+}
+
+Deno.test("a balancer's members take turns, or are drawn", () => {
+  assertEquals(taken("roundRobin"), "abc".repeat(33));
+  let next = 0;
+  const drawn = (length: number) => new Uint8Array(length).fill(next++, length - 1);
+  assertEquals(taken("random", drawn), "abc".repeat(33));
+  for (const tag of "abc") assert(taken("random").includes(tag), `${tag} is never drawn`);
+  assert(taken("random") !== taken("random"));
+});
+
+Deno.test("a draw is within the members, whatever the bytes", () => {
+  for (const byte of [0, 1, 127, 128, 255]) {
+    assertEquals(new Set(taken("random", (length) => new Uint8Array(length).fill(byte))).size, 1);
+  }
+});
+
+Deno.test("what is named and not there makes no router", () => {
   const { outbound } = outboundLike("a");
-  const error = (assertThrows(
-    () => createRouter(config, new Map([["a", outbound]]), outbound),
-    MtrayError,
-  )) as MtrayError;
-  assertEquals([error.code, error.message], [
-    "config",
-    "cannot route: routing.rules[0] names outbound b, which is not there",
-  ]);
+  const outbounds = new Map([["a", outbound]]);
+  const why = (config: RoutingConfig) => {
+    const error = (assertThrows(
+      () => createRouter(config, outbounds, { fallback: outbound, random }),
+      MtrayError,
+    )) as MtrayError;
+    assertEquals(error.code, "config");
+    return error.message;
+  };
+  assertEquals(why(config), "cannot route: routing.rules[0] names outbound b, which is not there");
+  assertEquals(
+    why({ rules: [{ balancerTag: "x", path: "routing.rules[0]" }], balancers: [] }),
+    "cannot route: routing.rules[0] names balancer x, which is not there",
+  );
+  assertEquals(
+    why({
+      rules: [],
+      balancers: [{ tag: "x", members: ["b"], strategy: "random", path: "routing.balancers[0]" }],
+    }),
+    "cannot route: routing.balancers[0] names outbound b, which is not there",
+  );
 });

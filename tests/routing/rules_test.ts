@@ -2,11 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { compileRules } from "../../lib/routing/rules.ts";
 import type { RuleConfig } from "../../lib/routing/types.ts";
+import type { Session } from "../../lib/session.ts";
 import { sessionLike } from "./session.ts";
 
 /** Whether a rule with these fields takes a session. */
 function takes(fields: Partial<RuleConfig>, session = sessionLike()): boolean {
-  return compileRules({ rules: [{ outboundTag: "out", path: "", ...fields }] })(session) === "out";
+  return compileRules([{ outboundTag: "out", path: "", ...fields }])(session) !== undefined;
 }
 
 Deno.test("inboundTag", () => {
@@ -52,6 +53,17 @@ Deno.test("ip does not match a domain target, domain not an address", () => {
   assertEquals(takes({ domain: ["regexp:."] }), false);
 });
 
+Deno.test("domain looks at what was sniffed, too, and protocol at nothing else", () => {
+  const tls = sessionLike({ sniffed: { protocol: "tls", domain: "web.telegram.org" } });
+  assertEquals(takes({ domain: ["domain:telegram.org"] }, tls), true);
+  assertEquals(takes({ domain: ["domain:example.org"] }, tls), false);
+  assertEquals(takes({ domain: ["regexp:."] }, sessionLike({ sniffed: { protocol: "tls" } })), false);
+  assertEquals(takes({ protocol: ["http", "tls"] }, tls), true);
+  assertEquals(takes({ protocol: ["http"] }, tls), false);
+  assertEquals(takes({ protocol: ["http"] }, sessionLike({ sniffed: { protocol: "http1" } })), true);
+  assertEquals(takes({ protocol: ["http", "tls"] }), false);
+});
+
 Deno.test("all fields must match", () => {
   const fields = { inboundTag: ["in"], network: ["tcp" as const], port: [{ from: 443, to: 443 }] };
   assertEquals(takes(fields), true);
@@ -61,15 +73,14 @@ Deno.test("all fields must match", () => {
 });
 
 Deno.test("the first rule that matches decides, and none is undefined", () => {
-  const tagOf = compileRules({
-    rules: [
-      { outboundTag: "first", path: "", port: [{ from: 80, to: 80 }] },
-      { outboundTag: "second", path: "", network: ["tcp"] },
-      { outboundTag: "third", path: "", network: ["tcp", "udp"] },
-    ],
-  });
+  const ruleFor = compileRules([
+    { outboundTag: "first", path: "", port: [{ from: 80, to: 80 }] },
+    { outboundTag: "second", path: "", network: ["tcp"] },
+    { outboundTag: "third", path: "", network: ["tcp", "udp"] },
+  ]);
+  const tagOf = (session: Session) => ruleFor(session)?.outboundTag;
   assertEquals(tagOf(sessionLike()), "second");
   assertEquals(tagOf(sessionLike({ network: "udp" })), "third");
   assertEquals(tagOf(sessionLike({ network: "udp", target: { host: "192.0.2.1", port: 80 } })), "first");
-  assertEquals(compileRules({ rules: [] })(sessionLike()), undefined);
+  assertEquals(compileRules([])(sessionLike()), undefined);
 });

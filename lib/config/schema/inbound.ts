@@ -3,13 +3,13 @@ import { inboundKinds } from "../../proxy/registry.ts";
 import type { PortRange } from "../../routing/types.ts";
 import { ipOf } from "../../settings/address.ts";
 import { complain, read } from "../../settings/words.ts";
-import { streamSettings } from "../../transport/settings.ts";
-import { plainTcp } from "../../transport/types.ts";
 import { check, type Reading } from "../check.ts";
-import type { Piece } from "../merge.ts";
+import { type Piece, written } from "../merge.ts";
 import { formatPath } from "../position.ts";
 import type { InboundConfig } from "../types.ts";
 import { readProtocol } from "./protocol.ts";
+import { readStream } from "./stream.ts";
+import { readSniffing, sniffingSchema } from "./sniffing.ts";
 import { portList } from "./words.ts";
 
 /** More listeners than one inbound should have; a range that wide is a slip. */
@@ -22,7 +22,8 @@ function schemaFor(reading: Reading) {
     port: read(portList(0, reading.env), allPorts),
     protocol: v.string(),
     settings: v.optional(v.unknown()),
-    streamSettings: v.optional(streamSettings),
+    streamSettings: v.optional(v.unknown()),
+    sniffing: v.optional(sniffingSchema),
   });
 }
 
@@ -36,14 +37,24 @@ export function readInbound(piece: Piece, index: number, reading: Reading): Inbo
   const { place } = piece;
   const found = check(schemaFor(reading), piece.value, { place, pattern: "inbounds[]" }, reading);
   const kind = readProtocol("inbound", piece, inboundKinds, reading);
-  if (found === null || kind === null) return null;
+  const transport = readStream(written(piece.value, "streamsettings"), {
+    kind: "inbound",
+    protocol: kind?.protocol ?? "",
+    transports: kind === null ? "all" : inboundKinds[kind.protocol].transports,
+    place,
+    reading,
+  });
+  if (found === null || kind === null || transport === null) return null;
   const { listen, port } = found;
+  const { protocol } = kind;
+  const sniffing = readSniffing(found.sniffing, { place, protocol, report: reading.report });
   return {
     tag: found.tag || `inbound ${index + 1}`,
     ...kind,
     listen,
     ports: port,
-    transport: plainTcp,
+    transport,
+    ...(sniffing !== undefined && { sniffing }),
     path: formatPath(place.path),
   };
 }

@@ -1,18 +1,25 @@
 import * as v from "valibot";
 import { parseDomainItem } from "../../routing/domain.ts";
 import { parseIpItem } from "../../routing/ip.ts";
-import type { RoutingConfig, RuleConfig } from "../../routing/types.ts";
+import type { RuleConfig, SniffedProtocol } from "../../routing/types.ts";
 import { complain, oneOf, read } from "../../settings/words.ts";
 import { check, type Reading } from "../check.ts";
 import { type Place, within } from "../complaint.ts";
 import { type Piece, written } from "../merge.ts";
 import { formatPath } from "../position.ts";
+import { type PlacedBalancer, readBalancer } from "./balancer.ts";
 import { checkedList, portList, stringList } from "./words.ts";
 
 /** A rule and where it stands. */
 export interface PlacedRule {
   rule: RuleConfig;
   place: Place;
+}
+
+/** `routing` as it is written. Rules that have complaints about them are left out. */
+export interface Routing {
+  rules: PlacedRule[];
+  balancers: PlacedBalancer[];
 }
 
 const domains = checkedList(parseDomainItem);
@@ -25,16 +32,19 @@ const schema = v.object({
     }),
   ),
   rules: v.optional(v.array(v.unknown()), []),
+  balancers: v.optional(v.array(v.unknown()), []),
 });
 
 function ruleSchema(reading: Reading) {
   const ports = portList(1, reading.env);
   return v.object({
     type: v.optional(oneOf(["field"])),
-    outboundTag: v.string(),
+    outboundTag: v.optional(v.string(), ""),
+    balancerTag: v.optional(v.string(), ""),
     inboundTag: v.optional(stringList()),
     user: v.optional(stringList()),
     network: v.optional(v.pipe(stringList(), v.array(oneOf(["tcp", "udp"])))),
+    protocol: v.optional(v.pipe(stringList(), v.array(read(v.string(), readProtocol)))),
     ip: v.optional(ips),
     source: v.optional(ips),
     sourceIP: v.optional(ips),
@@ -45,30 +55,52 @@ function ruleSchema(reading: Reading) {
   });
 }
 
-/** `routing`. Rules that have complaints about them are left out. */
-export function readRouting(piece: Piece | undefined, reading: Reading): PlacedRule[] {
-  if (piece === undefined) return [];
+export function readRouting(piece: Piece | undefined, reading: Reading): Routing {
+  if (piece === undefined) return { rules: [], balancers: [] };
   const { place, value } = piece;
   check(schema, value ?? {}, { place, pattern: "routing" }, reading);
-  const rules = written(value, "rules");
-  if (!Array.isArray(rules)) return [];
-  return rules.flatMap((rule, index) => readRule(rule, within(place, "rules", index), reading));
+  const listed = (name: string) => {
+    const list = written(value, name);
+    return Array.isArray(list)
+      ? list.map((value, index) => ({ value, place: within(place, name, index) }))
+      : [];
+  };
+  return {
+    rules: listed("rules").flatMap(({ value, place }) => readRule(value, place, reading)),
+    balancers: listed("balancers").map((balancer) => readBalancer(balancer, reading)),
+  };
 }
 
 function readRule(value: unknown, place: Place, reading: Reading): PlacedRule[] {
   const found = check(ruleSchema(reading), value, { place, pattern: "routing.rules[]" }, reading);
   if (found === null) return [];
-  const { type: _, outboundTag, domains, sourceIP, ...fields } = found;
-  const rule: RuleConfig = { ...fields, outboundTag, path: formatPath(place.path) };
+  const { type: _, outboundTag, balancerTag, domains, sourceIP, ...fields } = found;
+  const rule: RuleConfig = {
+    ...fields,
+    ...(outboundTag !== "" && { outboundTag }),
+    ...(balancerTag !== "" && { balancerTag }),
+    path: formatPath(place.path),
+  };
+  if (outboundTag === "" && balancerTag === "") {
+    reading.report.error(
+      within(place, "outboundTag"),
+      "is missing, and so is balancerTag: a rule names one of them",
+    );
+  } else if (outboundTag !== "" && balancerTag !== "") {
+    const at = { ...within(place, "balancerTag"), key: true };
+    reading.report.error(at, "must not stand beside outboundTag: a rule names one of them");
+  }
   // Both spellings are in use, and V2Ray takes either.
   if (domains) rule.domain = [...rule.domain ?? [], ...domains];
   if (sourceIP) rule.source = [...rule.source ?? [], ...sourceIP];
   return [{ rule: withoutEmpty(rule, place, reading), place }];
 }
 
-/** What the router needs of rules. */
-export function routingOf(rules: readonly PlacedRule[]): RoutingConfig {
-  return { rules: rules.map(({ rule }) => rule) };
+function readProtocol(text: string): SniffedProtocol {
+  const name = text.toLowerCase();
+  if (name === "http" || name === "tls") return name;
+  const known = name === "bittorrent" || name === "quic";
+  return complain(`must be "http" or "tls"${known ? `: this version does not sniff ${name}` : ""}`);
 }
 
 /** An empty list is no condition for V2Ray. That widens a rule, so it is said. */
