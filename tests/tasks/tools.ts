@@ -65,7 +65,7 @@ export async function bun(name: BunName = hostBunName()): Promise<string> {
 export async function v2ray(): Promise<string> {
   const present = await findOnPath("v2ray");
   if (present !== null) return present;
-  const missing = "cannot compare with v2ray: it is not installed";
+  const missing = "cannot run v2ray: it is not installed";
   if (Deno.build.os !== "linux" || await findOnPath("apt-get") === null) throw new MissingTool(missing);
   if (Deno.uid() !== 0) throw new MissingTool(`${missing}, and only root can run "apt-get install v2ray"`);
   const apt = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
