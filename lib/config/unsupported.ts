@@ -85,6 +85,8 @@ const rows: Row[] = [
     'is V2Ray\'s old spelling: write it as sniffing.destOverride, beside "enabled": true',
   ],
   ["inbounds[].remarks", "warn", "has no effect"],
+  ["inbounds[dokodemo-door].settings.portMap", "refuse", `${NOT_YET}: write an inbound for each port`],
+  ["inbounds[tunnel].settings.portMap", "refuse", `${NOT_YET}: write an inbound for each port`],
   ["inbounds[mtproto].settings.fallbacks[].alpn", "refuse", `${NOT_YET}: sites are told apart by name`],
   ["inbounds[mtproto].settings.fallbacks[].path", "refuse", `${NOT_YET}: sites are told apart by name`],
   ["inbounds[mtproto].settings.fallbacks[].type", "refuse", `${NOT_YET}: write host:port in dest`],

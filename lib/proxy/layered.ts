@@ -1,4 +1,5 @@
 import type { InboundLayers } from "../transport/layers.ts";
+import { limited } from "../stream/limit.ts";
 import type { Accepted } from "../stream/types.ts";
 import { Sessions } from "./sessions.ts";
 import type { Inbound, InboundContext } from "./types.ts";
@@ -11,6 +12,7 @@ export class LayeredInbound implements Inbound {
   readonly acceptPackets?: Inbound["acceptPackets"];
   readonly #inner: Inbound;
   readonly #layers: InboundLayers;
+  readonly #context: InboundContext;
   readonly #sessions: Sessions;
 
   constructor(inner: Inbound, layers: InboundLayers, context: InboundContext) {
@@ -20,16 +22,28 @@ export class LayeredInbound implements Inbound {
     this.acceptPackets = inner.acceptPackets?.bind(inner);
     this.#inner = inner;
     this.#layers = layers;
+    this.#context = context;
     this.#sessions = new Sessions(context);
   }
 
   accept(accepted: Accepted): Promise<void> {
     return this.#sessions.take(accepted, async (decided) => {
-      const inside = await this.#layers.accept(accepted, this.#sessions.stopping);
+      const inside = await this.#sessions.handshake(accepted, this.#takeOff(accepted));
+      // From here on the protocol counts it, and gives it time of its own.
       decided();
+      if (inside === null) return;
       this.#sessions.release(accepted.stream);
       await this.#inner.accept(inside);
     });
+  }
+
+  async #takeOff(accepted: Accepted): Promise<Accepted> {
+    const limit = limited(this.#sessions.stopping, this.#context.policy(0).handshake);
+    try {
+      return await this.#layers.accept(accepted, limit.signal);
+    } finally {
+      limit.done();
+    }
   }
 
   stop(): void {

@@ -1,12 +1,12 @@
 import { codeOf, describe, type ErrorCode, MtrayError } from "../errors.ts";
-import type { RefusalReason, SessionOpened } from "../observe/events.ts";
-import { textOf } from "../runtime/address.ts";
+import type { RefusalReason } from "../observe/events.ts";
 import type { MtprotoHeader, Session, User } from "../session.ts";
 import { limited } from "../stream/limit.ts";
 import { discard, Relay, type RelayLimits } from "../stream/relay.ts";
 import { relayPackets } from "../stream/packet_relay.ts";
 import type { Accepted, ByteStream, PacketStream, Target } from "../stream/types.ts";
 import { Handshakes } from "./handshakes.ts";
+import { SessionLog } from "./session_log.ts";
 import { Sniffer, sniffStream } from "./sniff.ts";
 import type { Connected, ConnectedPackets, InboundContext } from "./types.ts";
 
@@ -56,9 +56,6 @@ export interface NoWay {
   error: unknown;
 }
 
-/** What both events about a session say. */
-type About = Omit<SessionOpened, "kind" | "adopted">;
-
 /** Something that moves bytes and can be asked to stop. */
 interface Stoppable {
   stop(): void;
@@ -70,6 +67,7 @@ interface Stoppable {
  */
 export class Sessions {
   readonly #context: InboundContext;
+  readonly #log: SessionLog;
   readonly #handshakes: Handshakes;
   /** There where the config asks for it. */
   readonly sniffer: Sniffer | null;
@@ -79,6 +77,7 @@ export class Sessions {
 
   constructor(context: InboundContext) {
     this.#context = context;
+    this.#log = new SessionLog(context);
     this.#handshakes = new Handshakes(context.mostHandshakes);
     this.sniffer = context.sniffing === undefined ? null : new Sniffer(context.sniffing);
   }
@@ -189,7 +188,8 @@ export class Sessions {
     try {
       return await this.#context.router.connect(session, limit.signal);
     } catch (error) {
-      return this.#noWay(session, error);
+      this.#log.noWay(session, error);
+      return { error };
     } finally {
       limit.done();
     }
@@ -230,12 +230,12 @@ export class Sessions {
     { accepted, client, connected, first, limits }: Given & { connected: Connected },
   ): Promise<void> {
     const relay = new Relay(client, connected.stream);
-    const about = this.#opened(session, connected.via, connected.adopted);
+    const about = this.#log.opened(session, connected.via, connected.adopted);
     this.movedBy(accepted, relay);
     try {
       const policy = limits ?? this.#context.policy(session.user?.level ?? 0);
       const reason = await relay.run(policy, session, first);
-      this.#closed(session, about, reason);
+      this.#log.closed(session, about, reason);
     } finally {
       this.#open.delete(accepted);
     }
@@ -258,10 +258,10 @@ export class Sessions {
         far.close();
       };
       this.#open.set(client, { stop: end });
-      const about = this.#opened(session, via, false);
+      const about = this.#log.opened(session, via, false);
       if (this.stopping.aborted) end();
       const reason = await relayPackets(client, far, PACKETS_IDLE, session);
-      this.#closed(session, about, reason);
+      this.#log.closed(session, about, reason);
       return true;
     } finally {
       client.close();
@@ -281,22 +281,8 @@ export class Sessions {
   }
 
   /** Says in the log that somebody was not served. */
-  refuse(
-    source: Target,
-    reason: RefusalReason,
-    detail: string,
-    user?: { email: string },
-    target?: string,
-  ): void {
-    this.#context.events.emit({
-      kind: "refused",
-      inboundTag: this.#context.tag,
-      source: textOf(source),
-      reason,
-      detail,
-      email: user?.email,
-      target,
-    });
+  refuse(source: Target, reason: RefusalReason, detail: string, user?: { email: string }): void {
+    this.#log.refused(source, reason, detail, { user });
   }
 
   /** Reads no more: writes that are under way may finish, everything else ends. */
@@ -320,53 +306,10 @@ export class Sessions {
       }
       return await router.openPackets(session, limit.signal);
     } catch (error) {
-      this.#noWay(session, error);
+      this.#log.noWay(session, error);
       return null;
     } finally {
       limit.done();
     }
   }
-
-  #noWay(session: Session, error: unknown): NoWay {
-    const code = codeOf(error);
-    if (code !== "stopped") {
-      const reason = REFUSALS[code] ?? "unreachable";
-      this.refuse(session.source, reason, describe(error), session.user, targetText(session));
-    }
-    return { error };
-  }
-
-  #opened(session: Session, via: string[], adopted: boolean): About {
-    const about = {
-      id: session.id,
-      inboundTag: session.inboundTag,
-      source: textOf(session.source),
-      target: targetText(session),
-      email: session.user?.email ?? "",
-      via,
-    };
-    this.#context.events.emit({ kind: "session-opened", ...about, adopted });
-    return about;
-  }
-
-  #closed(session: Session, about: About, reason: string): void {
-    this.#context.events.emit({
-      kind: "session-closed",
-      ...about,
-      up: session.bytesUp,
-      down: session.bytesDown,
-      milliseconds: Math.round(this.#context.clock.now() - session.openedAt),
-      reason,
-    });
-  }
-}
-
-const REFUSALS: Partial<Record<ErrorCode, RefusalReason>> = {
-  "blocked": "blocked",
-  "unknown-data-centre": "unknown-data-centre",
-};
-
-/** As V2Ray writes it in an access log. */
-function targetText({ network, target }: Session): string {
-  return `${network}:${textOf(target)}`;
 }

@@ -11,26 +11,32 @@ const LONGEST_RECORD = 1 << 14;
  * @returns its server name, if it has one; "more" while that is open; null when it is no ClientHello
  */
 export function sniffTls(bytes: Uint8Array): { domain?: string } | "more" | null {
-  const joined = handshakeIn(bytes);
-  return joined === null ? null : readHello(new Cursor(joined));
+  const { joined, ended } = handshakeIn(bytes);
+  const found = readHello(new Cursor(joined));
+  return found === "more" && ended ? null : found;
 }
 
-/** What the records so far hold, without their headers; null when they are no handshake. */
-function handshakeIn(bytes: Uint8Array): Uint8Array | null {
+/**
+ * What the records hold, without their headers, up to the first that is no handshake: behind its hello a client may
+ * send others at once. `ended` tells whether there is one.
+ */
+function handshakeIn(bytes: Uint8Array): { joined: Uint8Array; ended: boolean } {
   const joined = new Uint8Array(bytes.length);
   let length = 0;
+  let ended = false;
   for (let at = 0; at < bytes.length;) {
     const [type, major, minor, high, low] = bytes.subarray(at, at + 5);
-    if (type !== HANDSHAKE_RECORD || (major ?? 3) !== 3 || (minor ?? 0) > 4) return null;
-    if (low === undefined) break;
+    ended = type !== HANDSHAKE_RECORD || (major ?? 3) !== 3 || (minor ?? 0) > 4;
+    if (ended || low === undefined) break;
     const size = high << 8 | low;
-    if (size === 0 || size > LONGEST_RECORD) return null;
+    ended = size === 0 || size > LONGEST_RECORD;
+    if (ended) break;
     const part = bytes.subarray(at + 5, at + 5 + size);
     joined.set(part, length);
     length += part.length;
     at += 5 + size;
   }
-  return joined.subarray(0, length);
+  return { joined: joined.subarray(0, length), ended };
 }
 
 function readHello(hello: Cursor): { domain?: string } | "more" | null {

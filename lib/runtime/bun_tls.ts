@@ -66,7 +66,8 @@ function upgradeSocket(
         isServer,
         tls: {
           secureContext: (context as { context: unknown }).context,
-          ...(name !== undefined && { serverName: name }),
+          // Left out, Bun takes the address that it dialled.
+          ...(!isServer && { serverName: name ?? "" }),
           ...(alpn?.length && { ALPNProtocols: wireFormat(alpn) }),
           // Judged below, in the same way on every runtime.
           rejectUnauthorized: false,
@@ -91,12 +92,15 @@ function upgradeSocket(
           },
           handshake: (tls: BunTlsSocket, success, error) => {
             if (settled) return;
-            if (!success) return failed(error ?? new MtrayError("protocol", "the handshake failed"));
+            if (!success && (isServer || !isVerdict(error))) {
+              return failed(error ?? new MtrayError("protocol", "the handshake failed"));
+            }
             try {
-              const leaf = isServer ? undefined : tls.getPeerCertificate(false) as PeerCertificate;
-              if (leaf !== undefined) {
-                judge?.({ trusted: error === null || error === undefined, error, leaf });
-              }
+              judge?.({
+                trusted: error === null || error === undefined,
+                error,
+                leaf: tls.getPeerCertificate(false) as PeerCertificate,
+              });
             } catch (error) {
               return failed(error);
             }
@@ -112,6 +116,14 @@ function upgradeSocket(
       failed(error);
     }
   });
+}
+
+/** Whether an error is about a certificate that was shown in a handshake that came to its end. */
+function isVerdict(error: Error | null): boolean {
+  const code = (error as { code?: string } | null)?.code ?? "";
+  return /^(ERR_TLS_CERT_|UNABLE_TO_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_|PATH_LENGTH_|HOSTNAME_)/.test(
+    code,
+  );
 }
 
 class BunTlsStream extends BunStream {

@@ -162,6 +162,9 @@ class UdpSocket {
   readonly #socket: Socket;
   /** Datagrams that the system has not taken yet. */
   #sending = 0;
+  /** Those that wait for the first one to be sent: Deno sends what is begun meanwhile in the wrong order. */
+  #behindFirst: { data: Uint8Array; to: Target }[] | null = null;
+  #sentOne = false;
   #closed = false;
 
   constructor(family: number) {
@@ -196,12 +199,18 @@ class UdpSocket {
       return;
     }
     this.#sending++;
+    if (this.#behindFirst !== null) {
+      this.#behindFirst.push({ data, to });
+      return;
+    }
+    if (!this.#sentOne) this.#behindFirst = [];
     this.#give(data, to, true);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#behindFirst = null;
     try {
       this.#socket.close();
     } catch { /* It never opened. */ }
@@ -215,14 +224,22 @@ class UdpSocket {
       ) {
         return this.#give(data, to, false);
       }
-      this.#sending--;
       this.dropped++;
+      this.#given();
     };
     try {
-      this.#socket.send(data, to.port, to.host, (error) => error ? failed(error) : this.#sending--);
+      this.#socket.send(data, to.port, to.host, (error) => error ? failed(error) : this.#given());
     } catch (error) {
       failed(error);
     }
+  }
+
+  #given(): void {
+    this.#sending--;
+    this.#sentOne = true;
+    const behind = this.#behindFirst;
+    this.#behindFirst = null;
+    for (const { data, to } of behind ?? []) this.#give(data, to, true);
   }
 }
 

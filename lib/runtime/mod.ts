@@ -11,6 +11,7 @@ import * as onDeno from "./deno.ts";
 import { DenoStream } from "./deno_stream.ts";
 import { canSetOptions, setKeepAlive } from "./keep_alive.ts";
 import { acceptTls, startTls } from "./tls.ts";
+import { systemRoots } from "./tls_context.ts";
 import type { Runtime } from "./types.ts";
 
 const isBun = "Bun" in globalThis;
@@ -52,6 +53,7 @@ export const runtime: Runtime = {
   dialPackets,
   startTls,
   acceptTls,
+  systemRoots,
   keepAlive,
   get keepAliveParts() {
     const any = canSetOptions();

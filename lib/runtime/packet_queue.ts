@@ -54,12 +54,14 @@ export class PacketQueue {
     else reader?.reject(error);
   }
 
-  /** The reader has gone: what waits is forgotten. */
-  close(): void {
+  /** The reader has gone. @returns what waited for it */
+  close(): Packet[] {
+    const left = this.#packets;
     this.#packets = [];
     this.#size = 0;
     this.#failure = undefined;
     this.end();
+    return left;
   }
 
   #shift(): Packet {

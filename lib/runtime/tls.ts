@@ -11,6 +11,9 @@ import type { TlsOptions, TlsServerOptions } from "./types.ts";
 
 const onBun = "Bun" in globalThis;
 
+/** How long a handshake may go on after the other side has finished sending, in milliseconds. */
+const ENDED = 200;
+
 /** TLS as a client over any stream, so that it works through a chain, too. */
 export async function startTls(
   stream: ByteStream,
@@ -106,20 +109,23 @@ function handshake(
 ): Promise<ByteStream> {
   return new Promise((resolve, reject) => {
     let wrapped: TlsStream | undefined;
-    let cause: unknown;
+    let ending: ReturnType<typeof setTimeout> | undefined;
     const gate = new Gate();
     const duplex = asDuplex(stream, {
       first,
       gate,
       failed: (direction, error) => {
-        cause ??= error;
-        if (direction === "reading") wrapped?.broken(error);
-        else if (wrapped !== undefined) wrapped.unsendable(error);
-        else failed(error);
+        // What the engine has may still be enough for it to finish.
+        if (error === undefined) {
+          if (wrapped === undefined) ending = setTimeout(closed, ENDED);
+        } else if (wrapped === undefined) failed(error);
+        else if (direction === "reading") wrapped.broken(error);
+        else wrapped.unsendable(error);
       },
     });
     const { socket, event, done } = start(duplex);
     const over = () => {
+      clearTimeout(ending);
       signal.removeEventListener("abort", abort);
       socket.off("error", failed);
       socket.off("close", closed);
@@ -129,7 +135,7 @@ function handshake(
       // A late complaint of an engine that is being taken down is no news.
       socket.on("error", () => {});
       socket.destroy();
-      reject(cause ?? error);
+      reject(error);
     };
     const closed = () =>
       failed(new MtrayError("closed", "the other side ended the connection during the handshake"));
@@ -157,8 +163,11 @@ function judgePeer({ trusted, error, leaf }: Peer, serverName: string, options: 
   };
   if (options.judge?.(chainOf(leaf))) return;
   if (options.allowInsecure) return;
-  if (!trusted) refuse(tlsReason(error ?? "its certificate is not trusted"));
-  if (checkServerIdentity(serverName, leaf) !== undefined) refuse(wrongNames(leaf.subjectaltname));
+  const otherName = (error as { code?: string } | undefined)?.code === "ERR_TLS_CERT_ALTNAME_INVALID";
+  if (!trusted && !otherName) refuse(tlsReason(error ?? "its certificate is not trusted"));
+  if (!trusted || checkServerIdentity(serverName, leaf) !== undefined) {
+    refuse(wrongNames(leaf.subjectaltname));
+  }
 }
 
 /** Its own certificate first. A root that it did not show may stand at the end. */

@@ -27,7 +27,8 @@ export class Gate {
   }
 }
 
-export type Failed = (direction: "reading" | "writing", error: unknown) => void;
+/** Without an error the stream ended as it should. */
+export type Failed = (direction: "reading" | "writing", error?: unknown) => void;
 
 /**
  * A stream of ours in the shape that node:tls takes.
@@ -78,7 +79,10 @@ export function asDuplex(
       return void duplex.push(bytes);
     }
     stream.ready().then((more) => {
-      if (!more) return void duplex.push(null);
+      if (!more) {
+        failed("reading");
+        return void duplex.push(null);
+      }
       const bytes = stream.take();
       // Nothing pushed means nobody asks again.
       if (bytes.length === 0) return pull();

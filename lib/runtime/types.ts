@@ -85,6 +85,8 @@ export interface Runtime {
     first: Uint8Array | undefined,
     signal: AbortSignal,
   ): Promise<ByteStream>;
+  /** The roots that `startTls` takes where none are given, PEM. */
+  systemRoots(): string[];
   /** Sets when the system asks a silent peer of a stream that `listen` handed over; nothing else happens. */
   keepAlive(stream: ByteStream, keepAlive: KeepAlive): void;
   /** Which parts of `KeepAlive` can be set here. */

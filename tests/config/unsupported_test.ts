@@ -250,7 +250,7 @@ Deno.test("Xray's other names stand for the protocols that they mean", () => {
 /** A config with one more key, at a place as lib/config/unsupported.ts writes it, and the path of that key. */
 function withKey(pattern: string): { text: string; path: string } {
   const [top, ...rest] = pattern.split(".");
-  const [, list, protocol] = /^(inbounds|outbounds)\[(\w*)\]$/.exec(top) ?? [];
+  const [, list, protocol] = /^(inbounds|outbounds)\[([\w-]*)\]$/.exec(top) ?? [];
   const inner = (steps: string[]): unknown => {
     const [step, ...more] = steps;
     if (step === undefined) return "something";
@@ -291,6 +291,8 @@ const CHOSEN: Record<string, object> = {
 };
 
 const SETTINGS: Record<string, unknown> = {
+  "dokodemo-door": { address: "127.0.0.1", port: 53 },
+  tunnel: { address: "127.0.0.1", port: 53 },
   vmess: { clients: [{ id: "27848739-7e62-4138-9fd3-098a63964b6b" }] },
 };
 

@@ -6,7 +6,7 @@ import { limited } from "../../stream/limit.ts";
 import { discard, Relay } from "../../stream/relay.ts";
 import type { Accepted, ByteStream } from "../../stream/types.ts";
 import type { InboundContext, Policy } from "../types.ts";
-import { proxyHeader } from "./proxy_protocol.ts";
+import { proxyHeader } from "../../transport/proxy_protocol.ts";
 import type { Site } from "./sites.ts";
 
 /** Strangers that are shown a site at the same time. */

@@ -27,8 +27,8 @@ const IPV4 = 1, NAME = 3, IPV6 = 4;
 
 /** What a client of SOCKS 5 says first. */
 export function parseGreeting(bytes: Uint8Array): { methods: number[]; used: number } | null {
-  if (bytes.length < 1) return null;
-  if (bytes[0] !== 5) throw new MtrayError("protocol", "cannot read the greeting: it is not SOCKS 5");
+  checkVersion(bytes, "greeting");
+  if (bytes.length < 2) return null;
   const used = 2 + bytes[1];
   return bytes.length < used ? null : { methods: [...bytes.subarray(2, used)], used };
 }
@@ -41,11 +41,11 @@ export interface Login {
 
 /** Whoever a client says it is. */
 export function parseLogin(bytes: Uint8Array): Login | null {
-  if (bytes.length < 1) return null;
-  if (bytes[0] !== 1) throw new MtrayError("protocol", "cannot read the login: its version is not 1");
+  checkVersion(bytes, "login", 1);
   const passAt = 2 + bytes[1];
   const used = passAt + 1 + bytes[passAt];
-  if (bytes.length < 2 || bytes.length < passAt + 1 || bytes.length < used) return null;
+  // Of what is not there yet nothing is known.
+  if (!(bytes.length >= used)) return null;
   const text = (from: number, to: number) => new TextDecoder().decode(bytes.subarray(from, to));
   return { user: text(2, passAt), pass: text(passAt + 1, used), used };
 }
@@ -59,8 +59,8 @@ export interface Request {
 
 /** What a client of SOCKS 5 asks for. */
 export function parseRequest(bytes: Uint8Array): Request | null {
+  checkVersion(bytes, "request");
   if (bytes.length < 4) return null;
-  if (bytes[0] !== 5) throw new MtrayError("protocol", "cannot read the request: it is not SOCKS 5");
   const found = parseAddress(bytes, 3);
   return found && { command: bytes[1], target: found.target, used: found.end };
 }
@@ -109,8 +109,8 @@ export function request(command: number, target: Target): Uint8Array {
 
 /** A server's choice of a method. */
 export function parseChoice(bytes: Uint8Array): { method: number; used: number } | null {
+  checkVersion(bytes, "answer");
   if (bytes.length < 2) return null;
-  if (bytes[0] !== 5) throw new MtrayError("protocol", "cannot read the answer: it is not SOCKS 5");
   return { method: bytes[1], used: 2 };
 }
 
@@ -121,8 +121,8 @@ export function parseLoginAnswer(bytes: Uint8Array): { accepted: boolean; used: 
 
 /** A server's answer to a request. */
 export function parseReply(bytes: Uint8Array): { code: number; bound: Target | null; used: number } | null {
+  checkVersion(bytes, "answer");
   if (bytes.length < 2) return null;
-  if (bytes[0] !== 5) throw new MtrayError("protocol", "cannot read the answer: it is not SOCKS 5");
   // Servers that refuse may leave the rest out.
   if (bytes[1] !== REPLY.granted) return { code: bytes[1], bound: null, used: bytes.length };
   const found = parseAddress(bytes, 3);
@@ -145,6 +145,12 @@ export function parseDatagram(bytes: Uint8Array): Datagram | null {
 
 export function datagram(target: Target, data: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(0, 0, 0), addressBytes(target), data);
+}
+
+function checkVersion(bytes: Uint8Array, what: string, version = 5): void {
+  if (bytes.length > 0 && bytes[0] !== version) {
+    throw new MtrayError("protocol", `cannot read the ${what}: its version is not ${version}`);
+  }
 }
 
 /** @returns null when there are too few bytes; a null target when it cannot be known, and then `end` is the end */

@@ -3,6 +3,7 @@ import ipaddr from "ipaddr.js";
 import { MtrayError } from "../../errors.ts";
 import { ipOf } from "../../settings/address.ts";
 import type { Target } from "../../stream/types.ts";
+import { requestedHost } from "../requested_host.ts";
 
 const IPV4 = 1, DOMAIN = 2, IPV6 = 3;
 /** Bytes before the address. */
@@ -37,7 +38,7 @@ export function decodeAddress(bytes: Uint8Array, at = 0): { target: Target; used
     if (bytes.length === from) return null;
     length = bytes[from++];
   } else {
-    throw new MtrayError("protocol", `cannot read an address: ${kind} is no kind of address`);
+    refuse(`${kind} is no kind of address`);
   }
   const end = from + length;
   if (bytes.length < end) return null;
@@ -56,12 +57,12 @@ function nameBytes(host: string): Uint8Array {
 
 /** Some clients write an IP address where a name belongs. */
 function nameOf(bytes: Uint8Array): string {
-  const name = String.fromCharCode(...bytes);
-  const ip = ipOf(name);
-  if (ip !== null) return ip;
-  // It goes into logs, rules and resolvers: nothing that means something else there.
-  if (!/^[\w.-]+$/.test(name)) throw new MtrayError("protocol", "cannot read an address: it is no host name");
-  return name;
+  return requestedHost(String.fromCharCode(...bytes)) ??
+    refuse("it is no host name");
+}
+
+function refuse(why: string): never {
+  throw new MtrayError("protocol", `cannot read an address: ${why}`);
 }
 
 function textOfIp(bytes: Uint8Array): string {

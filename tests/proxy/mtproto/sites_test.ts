@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { proxyHeader } from "../../../lib/proxy/mtproto/proxy_protocol.ts";
+import { proxyHeader } from "../../../lib/transport/proxy_protocol.ts";
 import { parseSecret } from "../../../lib/proxy/mtproto/secret.ts";
 import type { Fallback } from "../../../lib/proxy/mtproto/settings.ts";
 import { Sites } from "../../../lib/proxy/mtproto/sites.ts";
