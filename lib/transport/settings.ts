@@ -1,22 +1,21 @@
 import * as v from "valibot";
-import { complain, read } from "../settings/words.ts";
+import { network, security } from "./settings/network.ts";
 
 /**
- * What the transport of a handler may be in this version: plain TCP, nothing around it. What else V2Ray knows here is
- * refused by name in lib/config/unsupported.ts.
+ * `streamSettings` of a handler. Its parts are read by themselves: those of a network that is not chosen are not.
+ * What else V2Ray knows here is refused by name in lib/config/unsupported.ts.
  */
 export const streamSettings = v.object({
-  network: only("tcp", ["tcp", "raw"], "this version has no other transport"),
-  security: only("none", ["none", ""], "this version wraps nothing in TLS"),
+  network: v.optional(network, "tcp"),
+  security: v.optional(security, "none"),
+  tcpSettings: v.optional(v.unknown()),
+  rawSettings: v.optional(v.unknown()),
+  wsSettings: v.optional(v.unknown()),
+  httpupgradeSettings: v.optional(v.unknown()),
+  tlsSettings: v.optional(v.unknown()),
+  sockopt: v.optional(v.unknown()),
 });
 
-/** A setting with one possible value so far. */
-function only<const Word extends string>(word: Word, spellings: readonly string[], why: string) {
-  return v.optional(
-    read(v.string(), (text): Word => {
-      if (spellings.includes(text.toLowerCase())) return word;
-      return complain(`must be ${JSON.stringify(word)}: ${why}`);
-    }),
-    word,
-  );
-}
+export { httpUpgradeSettings, tcpSettings, wsSettings } from "./settings/http.ts";
+export { inboundSockopt, outboundSockopt } from "./settings/sockopt.ts";
+export { tlsSettings } from "./settings/tls.ts";

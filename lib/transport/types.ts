@@ -1,3 +1,4 @@
+import type { TlsVersion } from "../runtime/types.ts";
 import type { KeepAlive } from "../stream/types.ts";
 
 /** A handler's `streamSettings`, checked. */
@@ -14,6 +15,8 @@ export interface TransportSettings {
   /** There when connections begin with a PROXY header. Inbounds only. */
   proxyProtocol?: ProxyProtocolSettings;
   keepAlive?: KeepAlive;
+  /** Xray's way to name the outbound that carries this one, with all its layers. */
+  dialerProxy?: string;
 }
 
 /** TCP and nothing else. */
@@ -26,7 +29,7 @@ export interface TlsSettings {
   alpn: string[];
   /** An inbound's own, PEM. */
   certificates: { certificate: string; key: string }[];
-  /** Roots beside the system's, PEM. */
+  /** Roots beside the system's, PEM. Outbounds only. */
   authorities: string[];
   disableSystemRoot: boolean;
   allowInsecure: boolean;
@@ -38,10 +41,8 @@ export interface TlsSettings {
   pinnedCertificates: string[];
 }
 
-export type TlsVersion = "1.2" | "1.3";
-
 export interface WebSocketSettings {
-  /** Begins with a slash. */
+  /** Begins with a slash. What follows a question mark is part of what a client asks for. */
   path: string;
   /** Empty: the host that is dialled. */
   host: string;
@@ -56,6 +57,8 @@ export interface HttpUpgradeSettings {
   path: string;
   host: string;
   headers: Record<string, string>;
+  /** Whether a client sends before the server has answered. */
+  hasty: boolean;
 }
 
 /** One of the values of each list is drawn for each connection, as V2Ray does. */

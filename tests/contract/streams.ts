@@ -14,6 +14,10 @@ export interface Pair {
 /** Everything that must keep the promises of `ByteStream`. */
 export interface Kind {
   name: string;
+  /** Whether its streams can end one direction alone; yes where nothing is said. */
+  halfCloses?: boolean;
+  /** What the system's buffers between the two ends may take, in MB; 20 where nothing is said. */
+  holds?: number;
   open(): Promise<Pair>;
 }
 
