@@ -73,7 +73,7 @@ export function dial(target: Target, _options: DialOptions, signal: AbortSignal)
     const open = (socket: BunSocket) => {
       settled = true;
       signal.removeEventListener("abort", abort);
-      const stream = new BunStream(socket);
+      const stream = new BunStream(socket, true);
       socket.data = stream;
       if (signal.aborted) return stream.close(signal.reason);
       resolve(stream);

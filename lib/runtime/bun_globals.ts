@@ -17,6 +17,8 @@ export interface BunSocket {
   terminate(): void;
   setNoDelay(on: boolean): void;
   setKeepAlive(on: boolean, milliseconds?: number): void;
+  /** Other handlers; of an accepted socket also for all others of its listener. */
+  reload(options: { socket: Partial<BunHandlers> }): void;
   /** The descriptor; -1 once closed. */
   readonly fd: number;
   /** TLS from here on: what is below, then what is inside. */

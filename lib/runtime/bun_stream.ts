@@ -32,7 +32,8 @@ export class BunStream extends WaitingStream implements ByteStream {
   /** Whoever has the socket now. */
   #heir: BunStream | null = null;
 
-  constructor(socket: BunSocket) {
+  /** @param dialled whether the socket's handlers are its own, and not those of a listener */
+  constructor(socket: BunSocket, readonly dialled = false) {
     super();
     this.#socket = socket;
     socket.setNoDelay(true);

@@ -5,7 +5,7 @@ import { handlers } from "./bun.ts";
 import { bridgeTo } from "./bun_bridge.ts";
 import type { BunSocket, BunTlsSocket } from "./bun_globals.ts";
 import { BunStream } from "./bun_stream.ts";
-import type { Peer } from "./tls.ts";
+import type { Peer } from "./tls_judge.ts";
 
 interface Upgrade {
   context: SecureContext;
@@ -62,6 +62,9 @@ function upgradeSocket(
     let inner: BunStream | undefined;
     signal.addEventListener("abort", abort, { once: true });
     try {
+      // Ciphertext that nobody listens for is not copied, which is half of the work.
+      const { close, drain, end, error } = handlers;
+      if (stream.dialled) socket.reload({ socket: { close, drain, end, error } });
       const [, tls] = socket.upgradeTLS({
         isServer,
         tls: {
@@ -146,7 +149,7 @@ class BunTlsStream extends BunStream {
   }
 }
 
-/** What stands below TLS has nobody who would read it: Bun tells its ciphertext to those who listen. */
+/** What stands below TLS has nobody who would read it; of an accepted socket Bun tells it all the same. */
 const ciphertext = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
 
 function joined(pieces: Uint8Array[]): Uint8Array {

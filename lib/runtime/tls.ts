@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
-import { checkServerIdentity, connect, type PeerCertificate, TLSSocket } from "node:tls";
+import { connect, TLSSocket } from "node:tls";
 import { MtrayError } from "../errors.ts";
 import type { ByteStream } from "../stream/types.ts";
 import { tlsOnBun } from "./bun_tls.ts";
 import { clientContext, serverContext } from "./tls_context.ts";
 import { asDuplex, Gate } from "./tls_duplex.ts";
-import { tlsReason, wrongNames } from "./tls_errors.ts";
+import { tlsReason } from "./tls_errors.ts";
+import { judgePeer, type Peer } from "./tls_judge.ts";
 import { TlsStream } from "./tls_stream.ts";
 import type { TlsOptions, TlsServerOptions } from "./types.ts";
 
@@ -84,15 +85,6 @@ export async function acceptTls(
   }
 }
 
-/** What a server showed. */
-export interface Peer {
-  /** Whether its chain leads to a root. */
-  trusted: boolean;
-  /** Why not. */
-  error?: unknown;
-  leaf: PeerCertificate;
-}
-
 interface Started {
   socket: TLSSocket;
   /** What says that the handshake is over. */
@@ -154,35 +146,6 @@ function handshake(
       resolve(wrapped);
     });
   });
-}
-
-/** Throws where a certificate is not good enough. */
-function judgePeer({ trusted, error, leaf }: Peer, serverName: string, options: TlsOptions): void {
-  const refuse = (why: string) => {
-    throw new MtrayError("unreachable", why);
-  };
-  if (options.judge?.(chainOf(leaf))) return;
-  if (options.allowInsecure) return;
-  const otherName = (error as { code?: string } | undefined)?.code === "ERR_TLS_CERT_ALTNAME_INVALID";
-  if (!trusted && !otherName) refuse(tlsReason(error ?? "its certificate is not trusted"));
-  if (!trusted || checkServerIdentity(serverName, leaf) !== undefined) {
-    refuse(wrongNames(leaf.subjectaltname));
-  }
-}
-
-/** Its own certificate first. A root that it did not show may stand at the end. */
-function chainOf(leaf: PeerCertificate): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  const seen = new Set<unknown>();
-  let next: (PeerCertificate & { issuerCertificate?: PeerCertificate }) | undefined = leaf;
-  while (next?.raw !== undefined && !seen.has(next)) {
-    seen.add(next);
-    const der: Uint8Array = new Uint8Array(next.raw);
-    if (chain.length > 0 && der.every((byte, i) => byte === chain.at(-1)![i])) break;
-    chain.push(der);
-    next = next.issuerCertificate;
-  }
-  return chain;
 }
 
 function failure(

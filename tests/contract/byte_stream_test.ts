@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type ByteStream, ROOM, timedOut } from "../../lib/stream/types.ts";
+import { vmessClients, vmessServers } from "../proxy/vmess/kinds.ts";
+import { muxSessions } from "../proxy/vmess/mux/kinds.ts";
 import * as layers from "./layers.ts";
 import {
   accepted,
@@ -33,6 +35,7 @@ const kinds: Kind[] = [
   ...[layers.wsWithTls, layers.swapped(layers.wsWithTls)],
   ...[layers.httpUpgrade, layers.swapped(layers.httpUpgrade)],
   ...[layers.httpHeader, layers.swapped(layers.httpHeader)],
+  ...[...vmessClients, ...vmessServers, ...muxSessions],
 ];
 
 for (const kind of kinds) {

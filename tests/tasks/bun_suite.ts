@@ -49,7 +49,8 @@ export async function runUnderBun(files: string[], limit: number) {
   return { done: await run(command, { limit, cwd: ROOT, env: { NO_COLOR: "1" } }), report };
 }
 
-function testFiles(folder: string): string[] {
+/** Every file of tests in a folder and below, in order. */
+export function testFiles(folder: string): string[] {
   let entries: Deno.DirEntry[];
   try {
     entries = [...Deno.readDirSync(folder)];
