@@ -74,6 +74,24 @@ export function formatHead(line: string, headers: Iterable<readonly [string, str
   return new TextEncoder().encode(`${text}\r\n`);
 }
 
+/**
+ * The bytes of a request as Go's client writes it, which is what V2Ray sends: the host, the agent, and the others by
+ * name. Whoever watches should not see a program of its own kind.
+ */
+export function formatRequest(line: string, host: string, headers: Record<string, string>): Uint8Array {
+  const named = new Map(Object.entries(headers).map(([name, value]) => [canonical(name), value]));
+  const agent = named.get("User-Agent") ?? "Go-http-client/1.1";
+  named.delete("User-Agent");
+  const sorted = [...named].sort(([a], [b]) => a < b ? -1 : 1);
+  return formatHead(line, [["Host", host], ["User-Agent", agent], ...sorted]);
+}
+
+/** "sec-websocket-key" -> "Sec-Websocket-Key", but for the one name that Go's WebSocket clients spell as the RFC does. */
+function canonical(name: string): string {
+  const words = name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
+  return words.replace(/^Sec-Websocket-/, "Sec-WebSocket-");
+}
+
 /** Whether a list such as "keep-alive, Upgrade" has a word, in any case. */
 export function hasWord(list: string | undefined, word: string): boolean {
   return (list ?? "").split(",").some((each) => each.trim().toLowerCase() === word);

@@ -1,17 +1,24 @@
 /**
  * Xray's `httpupgrade`: a request like that for a WebSocket, after whose answer the connection is plain.
  */
-import { randomBytes } from "../crypto/random.ts";
 import { MtrayError } from "../errors.ts";
 import { textOf } from "../runtime/address.ts";
 import type { ByteStream, Target } from "../stream/types.ts";
 import { abortable } from "./abortable.ts";
-import { formatHead, hasWord, type Head, lastAnswer, parseHead, readHead, statusOf } from "./http_head.ts";
+import {
+  formatHead,
+  formatRequest,
+  hasWord,
+  type Head,
+  lastAnswer,
+  parseHead,
+  readHead,
+  statusOf,
+} from "./http_head.ts";
 import { sendAway, withFirst } from "./rest.ts";
-import { SkippingStream } from "./skipping_stream.ts";
 import type { HttpUpgradeSettings } from "./types.ts";
 import { openingFailed } from "./websocket/client.ts";
-import { acceptOf, base64, hostOf, isPath } from "./websocket/handshake.ts";
+import { acceptOf, hostOf, isPath } from "./websocket/handshake.ts";
 
 /** Asks for an upgrade. Where it rejects, with `refused` or `unreachable`, the stream is closed. */
 export async function openHttpUpgrade(
@@ -28,7 +35,7 @@ export async function openHttpUpgrade(
   try {
     return await abortable(stream, signal, async () => {
       await stream.write(request(settings, hostOf(target, encrypted)));
-      if (settings.hasty) return new SkippingStream(stream, judge);
+      // Waited for: a server of Xray loses what comes in one read with the request.
       const answer = await readHead(stream);
       if (answer === null) {
         throw new MtrayError("refused", "the server ended the connection instead of answering");
@@ -72,15 +79,13 @@ export async function acceptHttpUpgrade(
   return withFirst(stream, asked.rest);
 }
 
+/** Without the key of a WebSocket: sing-box refuses a request that has one. */
 function request({ path, host, headers }: HttpUpgradeSettings, dialled: string): Uint8Array {
-  return formatHead(`GET ${path} HTTP/1.1`, [
-    ["Host", host || dialled],
-    ...Object.entries(headers),
-    ["Connection", "Upgrade"],
-    ["Upgrade", "websocket"],
-    ["Sec-WebSocket-Key", base64(randomBytes(16))],
-    ["Sec-WebSocket-Version", "13"],
-  ]);
+  return formatRequest(`GET ${path} HTTP/1.1`, host || dialled, {
+    ...headers,
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+  });
 }
 
 function complaintAbout(head: Head | null): string | undefined {

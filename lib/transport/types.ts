@@ -57,8 +57,6 @@ export interface HttpUpgradeSettings {
   path: string;
   host: string;
   headers: Record<string, string>;
-  /** Whether a client sends before the server has answered. */
-  hasty: boolean;
 }
 
 /** One of the values of each list is drawn for each connection, as V2Ray does. */

@@ -90,16 +90,15 @@ Deno.test("ws: path, host, headers, and early data in V2Ray's words and Xray's",
   assertEquals(ws({ path: "/ray?bed=1" }), { ...plain, path: "/ray?bed=1" });
 });
 
-Deno.test("httpupgrade: the same words; ?ed= means not to wait for the answer", () => {
+Deno.test("httpupgrade: the same words; ?ed= is taken out of the path", () => {
   const upgrade = (httpupgradeSettings: unknown) =>
     ofOutbound({ network: "httpupgrade", httpupgradeSettings }).httpUpgrade;
   assertEquals(upgrade({ path: "/up?ed=1", headers: { host: "h", A: "b" } }), {
     path: "/up",
     host: "h",
     headers: { A: "b" },
-    hasty: true,
   });
-  assertEquals(upgrade({}), { path: "/", host: "", headers: {}, hasty: false });
+  assertEquals(upgrade({}), { path: "/", host: "", headers: {} });
 });
 
 Deno.test("tcp with an http header, for outbounds", () => {

@@ -129,7 +129,7 @@ export const wsWithTls = over(
 export const httpUpgrade = over(
   "httpupgrade",
   tcp,
-  layered({ network: "httpupgrade", httpUpgrade: { path: "/up", host: "", headers: {}, hasty: false } }),
+  layered({ network: "httpupgrade", httpUpgrade: { path: "/up", host: "", headers: {} } }),
 );
 const answer = new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n");
 const httpHeaderSettings = {

@@ -250,7 +250,7 @@ Deno.test("a client that does nothing is given up with the signal, at every laye
       tls: { ...serverTls, certificates: [...serverTls.certificates, ...serverTls.certificates] },
     }, "\x16\x03\x01"],
     [{ network: "ws", ws: webSocket }, "GET /ws HTTP/1.1\r\n"],
-    [{ network: "httpupgrade", httpUpgrade: { path: "/", host: "", headers: {}, hasty: false } }, "GET /"],
+    [{ network: "httpupgrade", httpUpgrade: { path: "/", host: "", headers: {} } }, "GET /"],
   ];
   for (const [settings, sent] of cases) {
     const controller = new AbortController();

@@ -12,7 +12,7 @@ export function webSocketLike(fields: Partial<WebSocketSettings> = {}): WebSocke
 }
 
 export function upgradeLike(fields: Partial<HttpUpgradeSettings> = {}): HttpUpgradeSettings {
-  return { path: "/up", host: "", headers: {}, hasty: false, ...fields };
+  return { path: "/up", host: "", headers: {}, ...fields };
 }
 
 export function tlsLike(fields: Partial<TlsSettings> = {}): TlsSettings {

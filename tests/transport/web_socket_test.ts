@@ -41,15 +41,18 @@ Deno.test("a request names the host that the config or the dial does, with a por
   assertEquals(ask({}), [
     "GET /a?b=c HTTP/1.1",
     "Host: dialled",
-    "X-A: 1",
+    // In the order of Go's client, and so of V2Ray.
+    "User-Agent: Go-http-client/1.1",
     "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
     `Sec-WebSocket-Key: ${KEY}`,
+    "Sec-WebSocket-Version: 13",
+    "Upgrade: websocket",
+    "X-A: 1",
     "",
     "",
   ]);
   assertEquals(ask({ host: "front.example" })[1], "Host: front.example");
+  assertEquals(ask({ headers: { "user-agent": "Mine/1" } })[2], "User-Agent: Mine/1");
 });
 
 Deno.test("early data stands behind the path, or in the header that the config names", () => {
@@ -61,7 +64,7 @@ Deno.test("early data stands behind the path, or in the header that the config n
   assertMatch(ask({ maxEarlyData: 10 }), /^GET \/ws-_8A HTTP/);
   const named = ask({ maxEarlyData: 10, earlyDataHeaderName: "Sec-WebSocket-Protocol" });
   assertMatch(named, /^GET \/ws HTTP/);
-  assertMatch(named, /\r\nSec-WebSocket-Protocol: -_8A\r\n\r\n$/);
+  assertMatch(named, /\r\nSec-WebSocket-Protocol: -_8A\r\n/);
 });
 
 Deno.test("any early data comes out as it went in", () => {

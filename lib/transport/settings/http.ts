@@ -54,8 +54,8 @@ export const httpUpgradeSettings = v.pipe(
     ...behindProxy,
   }),
   v.transform((found) => {
-    const { path, early } = withoutEd(found.path);
-    const settings: HttpUpgradeSettings = { path, ...hostAndHeaders(found), hasty: early > 0 };
+    // With "ed" Xray's clients do not wait for the answer, which saves a round trip and may lose data.
+    const settings: HttpUpgradeSettings = { path: withoutEd(found.path).path, ...hostAndHeaders(found) };
     return { settings, ...found };
   }),
 );

@@ -3,7 +3,7 @@
  */
 import { sha1 } from "../../crypto/hash.ts";
 import type { Target } from "../../stream/types.ts";
-import { formatHead, hasWord, type Head, statusOf } from "../http_head.ts";
+import { formatHead, formatRequest, hasWord, type Head, statusOf } from "../http_head.ts";
 import type { WebSocketSettings } from "../types.ts";
 import { decodeEarlyData, encodeEarlyData, XRAY_HEADER } from "./early_data.ts";
 
@@ -38,16 +38,14 @@ export function clientRequest(
   const { path, headers, earlyDataHeaderName } = settings;
   const data = early.length > 0 ? encodeEarlyData(early) : "";
   const named = earlyDataHeaderName !== "";
-  const list: [string, string][] = [
-    ["Host", settings.host || host],
-    ...Object.entries(headers),
-    ["Connection", "Upgrade"],
-    ["Upgrade", "websocket"],
-    ["Sec-WebSocket-Version", "13"],
-    ["Sec-WebSocket-Key", key],
-  ];
-  if (named && data !== "") list.push([earlyDataHeaderName, data]);
-  return formatHead(`GET ${path}${named ? "" : data} HTTP/1.1`, list);
+  return formatRequest(`GET ${path}${named ? "" : data} HTTP/1.1`, settings.host || host, {
+    ...headers,
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": key,
+    ...(named && data !== "" && { [earlyDataHeaderName]: data }),
+  });
 }
 
 /** Why a server's answer is not what was asked for; nothing where it is. */

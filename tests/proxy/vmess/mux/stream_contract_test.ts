@@ -1,12 +1,11 @@
-/** The promises of ByteStream, kept by both ends of a session; as tests/contract/byte_stream_test.ts proves them. */
+/** What sessions promise beyond tests/contract/byte_stream_test.ts, at both of their ends. */
 // @ts-types="../../../types/std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
-import { type ByteStream, ROOM, timedOut } from "../../../../lib/stream/types.ts";
+import { type ByteStream, timedOut } from "../../../../lib/stream/types.ts";
 import { codeOfRejection, pattern, readAll, readSome } from "../../../contract/streams.ts";
 import { Both, Handler } from "./support.ts";
 
 const soon = () => performance.now() + 20;
-const later = () => performance.now() + 10_000;
 
 for (const side of ["client", "server"] as const) {
   const contract = (promise: string, body: (pair: { a: ByteStream; b: ByteStream }) => Promise<void>) =>
