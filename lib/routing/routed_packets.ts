@@ -1,5 +1,5 @@
 import type { ConnectedPackets, Outbound } from "../proxy/types.ts";
-import { PacketQueue } from "../runtime/packet_queue.ts";
+import { MOST_WAITING_BYTES, PacketQueue } from "../runtime/packet_queue.ts";
 import type { Session } from "../session.ts";
 import { limited } from "../stream/limit.ts";
 import { MOST_WAITING, type Packet, type PacketStream, type Target } from "../stream/types.ts";
@@ -133,6 +133,7 @@ export class RoutedPackets implements PacketStream {
 /** The way to one outbound: being opened, open, or failed. */
 class Way {
   #waiting: { data: Uint8Array; to: Target }[] = [];
+  #bytes = 0;
   #packets: PacketStream | null = null;
   #dropped = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -149,8 +150,9 @@ class Way {
       return;
     }
     this.#waiting.push({ data, to });
-    if (this.#waiting.length > MOST_WAITING) {
-      this.#waiting.shift();
+    this.#bytes += data.length;
+    while (this.#waiting.length > MOST_WAITING || this.#bytes > MOST_WAITING_BYTES) {
+      this.#bytes -= this.#waiting.shift()!.data.length;
       this.#dropped++;
     }
   }

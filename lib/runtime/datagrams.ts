@@ -10,7 +10,7 @@ import {
 } from "../stream/types.ts";
 import { textOf } from "./address.ts";
 import { NameCache } from "./name_cache.ts";
-import { PacketQueue } from "./packet_queue.ts";
+import { MOST_WAITING_BYTES, PacketQueue } from "./packet_queue.ts";
 
 /** Binds a UDP socket. Port 0 takes any; the address `::` takes IPv4, too. Rejects with code `start`. */
 export async function openPackets(at: { host: string; port: number }): Promise<DatagramSocket> {
@@ -112,7 +112,7 @@ class DialledPackets implements PacketStream {
     }
     const asked = this.#unresolved.some((waiting) => waiting.to.host === to.host);
     this.#unresolved.push({ data, to });
-    if (this.#unresolved.length > MOST_WAITING) {
+    while (this.#unresolved.length > MOST_WAITING || sizeOf(this.#unresolved) > MOST_WAITING_BYTES) {
       this.#unresolved.shift();
       this.#dropped++;
     }
@@ -278,4 +278,8 @@ function reasonOf(error: unknown): string {
       return "too many open files";
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+function sizeOf(datagrams: readonly { data: Uint8Array }[]): number {
+  return datagrams.reduce((sum, { data }) => sum + data.length, 0);
 }

@@ -4,9 +4,11 @@ import { ROOM } from "../stream/types.ts";
 const SMALL = 1024;
 /** Bytes of a pooled buffer for connections that have much to read. Smaller ones cost more system calls. */
 const BIG = 128 << 10;
-/** A read shorter than this gives the big buffer back: whoever reads so little may well be waiting next. */
-const BACK = 32 << 10;
-/** At most this many big buffers are in use (32 MiB); further connections go on with their small one. */
+/** What those get for whom no big buffer is left: whoever sends and waits may hold them all. Never kept. */
+const MIDDLE = 16 << 10;
+/** A read shorter than this part gives a buffer back: whoever reads so little may well be waiting next. */
+const BACK = 1 / 4;
+/** At most this many big buffers are in use (32 MiB). */
 const MOST = 256;
 /** Buffers kept for the next one who needs them. */
 const KEPT = 64;
@@ -29,8 +31,10 @@ export class ReadBuffer {
       if (this.#last === SMALL && inUse < MOST) {
         inUse++;
         this.#buffer = spare.pop() ?? new Uint8Array(ROOM + BIG);
+      } else if (this.#last === SMALL) {
+        this.#buffer = new Uint8Array(ROOM + MIDDLE);
       }
-    } else if (this.#last < BACK) {
+    } else if (this.#last < (this.#buffer.length - ROOM) * BACK) {
       this.release();
     }
     return this.#buffer.subarray(ROOM);
@@ -49,15 +53,19 @@ export class ReadBuffer {
   /** Gives a big buffer back; only when nobody looks at its bytes any more. */
   release(): void {
     if (this.#buffer === this.#small) return;
-    if (spare.length < KEPT) spare.push(this.#buffer);
+    if (this.#isBig && spare.length < KEPT) spare.push(this.#buffer);
     this.discard();
   }
 
   /** The same in the middle of a read or of a write of these bytes: nobody else may get the buffer then. */
   discard(): void {
     if (this.#buffer === this.#small) return;
-    inUse--;
+    if (this.#isBig) inUse--;
     this.#buffer = this.#small;
     this.#last = 0;
+  }
+
+  get #isBig(): boolean {
+    return this.#buffer.length === ROOM + BIG;
   }
 }

@@ -32,6 +32,12 @@ export class FirstBytes {
     return this.bytes.slice(used);
   }
 
+  /** Gives up the memory: nobody will ask for the bytes. */
+  forget(): void {
+    this.#buffer = new Uint8Array(0);
+    this.#length = 0;
+  }
+
   #append(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
     if (length > this.#buffer.length) {

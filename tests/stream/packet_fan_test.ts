@@ -1,6 +1,7 @@
 // @ts-types="../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { MtrayError } from "../../lib/errors.ts";
+import { MOST_WAITING_BYTES } from "../../lib/runtime/packet_queue.ts";
 import { PacketFan } from "../../lib/stream/packet_fan.ts";
 import { packetPair } from "../../lib/stream/packet_pair.ts";
 import type { PacketStream, Target } from "../../lib/stream/types.ts";
@@ -72,5 +73,33 @@ Deno.test("of too many targets the one that was used longest ago goes", async ()
   assertEquals((await far.get(1001)![0].receive())?.data[0], 1);
   assertEquals(await far.get(1001)![0].receive(), null);
   assertEquals((await far.get(1000)![0].receive())?.data[0], 1);
+  fan.close();
+});
+
+Deno.test("a target whose ways end without an answer is left alone for a while", async () => {
+  let dials = 0;
+  const dial = (): Promise<PacketStream> => {
+    dials++;
+    const [near, far] = packetPair();
+    if (dials > 1) far.close();
+    return Promise.resolve(near);
+  };
+  const fan = await PacketFan.open(at(1), dial, never);
+  for (let i = 0; i < 50; i++) {
+    fan.send(Uint8Array.of(1), at(2));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  // One for the first target, and two for the one that sends everybody away.
+  assertEquals(dials, 3);
+  fan.close();
+});
+
+Deno.test("what waits for ways that do not open is bounded in bytes, over all of them", async () => {
+  const dial = (target: Target): Promise<PacketStream> =>
+    target.port === 1 ? Promise.resolve(packetPair()[0]) : new Promise(() => {});
+  const fan = await PacketFan.open(at(1), dial, never);
+  const length = 60_000, count = 200;
+  for (let i = 0; i < count; i++) fan.send(new Uint8Array(length), at(2 + i % 50));
+  assertEquals(count - fan.dropped, Math.floor(MOST_WAITING_BYTES / length));
   fan.close();
 });

@@ -79,6 +79,7 @@ export class MtprotoInbound implements Inbound {
     if (verdict.kind === "stranger") {
       const replay = verdict.reason === "replay";
       this.#refuse(accepted, replay ? "replay" : "no-user", replay ? verdict.detail : "no user of this port");
+      first.forget();
       await discard(stream, deadline, DISCARDED);
     } else {
       this.#refuse(accepted, "handshake-timeout", "no whole header in time");

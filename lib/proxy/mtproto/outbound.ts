@@ -1,4 +1,4 @@
-import { describe, MtrayError } from "../../errors.ts";
+import { codeOf, describe, MtrayError } from "../../errors.ts";
 import { textOf } from "../../runtime/address.ts";
 import type { MtprotoHeader, Session } from "../../session.ts";
 import { cipherStream } from "../../stream/cipher_stream.ts";
@@ -80,10 +80,14 @@ export class MtprotoOutbound implements Outbound {
         if (!chained) preferences.worked(address);
         return { stream, address };
       } catch (error) {
-        signal.throwIfAborted();
+        failures.push(describe(error));
+        if (signal.aborted) {
+          if (codeOf(signal.reason) !== "timed-out") throw signal.reason;
+          // Which hop it was stands in the error, not in the signal's reason.
+          break;
+        }
         // Through a chain it may well be the hop that failed: that says nothing about the address.
         if (!chained) preferences.failed(address);
-        failures.push(describe(error));
       } finally {
         limit?.done();
       }

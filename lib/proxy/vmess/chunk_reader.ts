@@ -93,6 +93,14 @@ export class ChunkReader {
    * @throws {MtrayError} `protocol`; nothing can be read after it
    */
   next(into?: Uint8Array, to = 0): Uint8Array | null {
+    try {
+      return this.#next(into, to);
+    } finally {
+      if (this.#closed) this.#free();
+    }
+  }
+
+  #next(into: Uint8Array | undefined, to: number): Uint8Array | null {
     if (this.#ended) return null;
     if (this.#length === UNKNOWN) {
       const length = this.#format.authenticatedLength ? SEALED_SIZE : SIZE;
@@ -190,7 +198,6 @@ export class ChunkReader {
     }
     const opener = this.#opener ??= this.#makeOpener(algorithm, this.#keys.key);
     if (!opener.open(this.#nonces.next(), sealed, text)) throw damaged("its tag does not fit");
-    if (this.#closed) this.#free();
     return text;
   }
 

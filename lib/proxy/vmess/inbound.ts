@@ -1,4 +1,5 @@
 import { sha256 } from "../../crypto/hash.ts";
+import { codeOf } from "../../errors.ts";
 import type { RefusalReason } from "../../observe/events.ts";
 import { FirstBytes } from "../../stream/first_bytes.ts";
 import { discard } from "../../stream/relay.ts";
@@ -76,6 +77,7 @@ export class VmessInbound implements Inbound {
       const { reason, detail, user } = request;
       this.#sessions.refuse(remote, reason, detail, user);
       // Not answered, and not ended by a count of bytes: nothing tells a wrong header from one that is not whole.
+      first.forget();
       await discard(stream, deadline, DISCARDED);
       return stream.close();
     }
@@ -148,9 +150,15 @@ export class VmessInbound implements Inbound {
     }
     const inside = serverStream(stream, header, rest, means);
     if (header.command === "mux") return await this.#serveMux(client, stream, inside);
-    const noWay = await this.#carryStream(client, header.target!, stream, inside);
-    // VMess has no words for it. An answer that ends at once tells the client at least that its id is right.
-    if (noWay !== null) await this.#sessions.dismiss(inside, new Uint8Array());
+    try {
+      const noWay = await this.#carryStream(client, header.target!, stream, inside);
+      // VMess has no words for it. An answer that ends at once tells the client at least that its id is right.
+      if (noWay !== null) await this.#sessions.dismiss(inside, new Uint8Array());
+    } catch (error) {
+      // Whoever closes the connection itself leaves the ciphers behind.
+      inside.close(codeOf(error) === "reset" ? error : undefined);
+      throw error;
+    }
   }
 
   async #serveMux(client: Client, stream: ByteStream, carrier: ByteStream): Promise<void> {

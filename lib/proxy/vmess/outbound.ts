@@ -1,5 +1,6 @@
 import { describe, MtrayError } from "../../errors.ts";
 import type { Session } from "../../session.ts";
+import { limited } from "../../stream/limit.ts";
 import { PacketFan } from "../../stream/packet_fan.ts";
 import type { ByteStream, DialOptions, PacketStream, Target } from "../../stream/types.ts";
 import type { Connected, ConnectedPackets, Outbound, OutboundContext } from "../types.ts";
@@ -11,6 +12,9 @@ import { sealRequest } from "./request.ts";
 import { type BodyPlan, planBody } from "./security.ts";
 import type { OutboundUser, VmessOutboundSettings } from "./settings.ts";
 import { Unanswered } from "./unanswered.ts";
+
+/** How long a server may take when there is another one to try, in milliseconds. */
+const ATTEMPT = 6_000;
 
 /** A user with all that is made of the id. */
 interface KnownUser extends OutboundUser {
@@ -136,18 +140,32 @@ export class VmessOutbound implements Outbound {
   ): Promise<{ inner: ByteStream; user: KnownUser; address: Target }> {
     const turn = this.#turn++;
     const failures: string[] = [];
-    for (let i = 0; i < this.#servers.length; i++) {
+    const { preferences } = this.#context;
+    for (const [i, { address, users }] of this.#inTurn(turn).entries()) {
       signal.throwIfAborted();
-      const { address, users } = this.#servers[(turn + i) % this.#servers.length];
+      const limit = i < this.#servers.length - 1 ? limited(signal, ATTEMPT) : null;
       const user = users[Math.floor(turn / this.#servers.length) % users.length];
       try {
-        return { inner: await this.#context.dial(address, options, signal), user, address };
+        const inner = await this.#context.dial(address, options, limit?.signal ?? signal);
+        preferences.worked(address);
+        return { inner, user, address };
       } catch (error) {
-        signal.throwIfAborted();
-        if (this.#servers.length === 1) throw error;
+        // The error says which hop it was, the signal's reason does not.
+        if (signal.aborted || this.#servers.length === 1) throw error;
+        preferences.failed(address);
         failures.push(describe(error));
+      } finally {
+        limit?.done();
       }
     }
     throw new MtrayError("unreachable", `cannot connect to any server: ${failures.join("; ")}`);
+  }
+
+  /** All servers, one after the other first; those that failed lately come last. */
+  #inTurn(turn: number): KnownServer[] {
+    const at = turn % this.#servers.length;
+    const servers = [...this.#servers.slice(at), ...this.#servers.slice(0, at)];
+    const addresses = this.#context.preferences.order(servers.map(({ address }) => address));
+    return addresses.map((address) => servers.find((server) => server.address === address)!);
   }
 }

@@ -13,12 +13,12 @@ const LATELY = 10 * 60_000;
  * id, the alterId or a clock; when it answers others it could not connect.
  */
 export class Unanswered {
-  readonly #context: Pick<OutboundContext, "tag" | "events" | "clock" | "warnings">;
+  readonly #context: Pick<OutboundContext, "tag" | "below" | "events" | "clock" | "warnings">;
   /** By user of a server: when it was answered last. */
   readonly #answers = new WeakMap<object, number>();
   #said = -Infinity;
 
-  constructor(context: Pick<OutboundContext, "tag" | "events" | "clock" | "warnings">) {
+  constructor(context: Pick<OutboundContext, "tag" | "below" | "events" | "clock" | "warnings">) {
     this.#context = context;
   }
 
@@ -29,7 +29,9 @@ export class Unanswered {
 
   /** Writes it into the log, once a minute at most, and makes the error for the session. */
   by(server: Target, user: object): MtrayError {
-    const { tag, events, clock, warnings } = this.#context;
+    const { tag, below, events, clock, warnings } = this.#context;
+    // A hop that cannot reach the server just ends the connection, too.
+    const hop = below.length === 0 ? "" : `; or ${below.at(-1)} cannot reach it`;
     const address = textOf(server), now = clock.now();
     if (now - (this.#answers.get(user) ?? -Infinity) < LATELY) {
       return new MtrayError(
@@ -44,14 +46,14 @@ export class Unanswered {
         events.note(
           "warning",
           `${tag}: ${address} ends connections without an answer. Compare the id with the server's, see that ` +
-            "the server's alterId is 0, and that its clock and this box's are right to two minutes",
+            `the server's alterId is 0, and that its clock and this box's are right to two minutes${hop}`,
         );
       }
     }
     return new MtrayError(
       "refused",
       `${address} ended the connection without an answer: check the id, that the server's alterId is 0, ` +
-        "and this box's clock",
+        `and this box's clock${hop}`,
     );
   }
 }

@@ -177,6 +177,21 @@ Deno.test("a stop ends the attempts", async () => {
   assertEquals(dialled.length, 1);
 });
 
+Deno.test("when the time is over, the error still says which hop of a chain it was", async () => {
+  const dial: Dial = (_target, _options, signal) =>
+    new Promise((_, reject) =>
+      signal.addEventListener(
+        "abort",
+        () => reject(new MtrayError("unreachable", "cannot go through hop: silence")),
+      )
+    );
+  const ending = new AbortController();
+  const connecting = outbound(dial, {}, { chained: true, below: ["hop"] }).connect(session(2), ending.signal);
+  ending.abort(new MtrayError("timed-out", "no answer within 30 s"));
+  const error = await connecting.catch((error) => error);
+  assertEquals(error.message, "cannot connect to data centre 2: cannot go through hop: silence");
+});
+
 Deno.test("through a chain an address has failed that was asked and ended without an answer", async () => {
   const endings: [string, (end: ByteStream) => void][] = [
     ["an end", (end) => void end.closeWrite()],

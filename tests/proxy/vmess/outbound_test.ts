@@ -178,6 +178,37 @@ Deno.test("a server that takes no connection is passed over; when none does it s
   assertEquals(alone.message, "192.0.2.1 is gone");
 });
 
+Deno.test("a server that failed lately comes last, whoever's turn it is", async () => {
+  const dialled: number[] = [];
+  const servers = [1, 2].map((i) => ({ address: { host: `192.0.2.${i}`, port: i }, users: [user()] }));
+  const { context } = world();
+  const dial: OutboundContext["dial"] = (to, options, signal) => {
+    dialled.push(to.port);
+    return to.port === 2
+      ? context.dial(to, options, signal)
+      : Promise.reject(new MtrayError("unreachable", "gone"));
+  };
+  const { outbound } = world(servers, { dial });
+  for (let i = 0; i < 3; i++) (await outbound.connect(childSession(target), never)).stream.close();
+  assertEquals(dialled, [1, 2, 2, 2]);
+});
+
+Deno.test("when the time is over, the error still says which hop it was", async () => {
+  const dial: OutboundContext["dial"] = (_target, _options, signal) =>
+    new Promise((_, reject) =>
+      signal.addEventListener(
+        "abort",
+        () => reject(new MtrayError("unreachable", "cannot go through hop: silence")),
+      )
+    );
+  const { outbound } = world(undefined, { dial });
+  const ending = new AbortController();
+  const connecting = outbound.connect(childSession(target), ending.signal);
+  ending.abort(new MtrayError("timed-out", "no answer within 30 s"));
+  const error = await assertRejects(() => connecting, MtrayError) as MtrayError;
+  assertEquals(error.message, "cannot go through hop: silence");
+});
+
 Deno.test("a name that VMess has no room for fails, and leaves no connection behind", async () => {
   const { outbound, dialled } = world();
   const long = { host: "a".repeat(256), port: 1 };
@@ -251,7 +282,7 @@ Deno.test("a server that never answers: a warning once a minute, with reasons an
   assertEquals(
     error.message,
     "192.0.2.1:10086 ended the connection without an answer: check the id, that the server's alterId is 0, " +
-      "and this box's clock",
+      "and this box's clock; or hop cannot reach it",
   );
   now += 59_999;
   await refused();

@@ -9,6 +9,9 @@ import type { CarriedSession, Line, Turn } from "./types.ts";
 /** Turns that may wait: more than there are sessions, by the ends of those that are over. */
 const MOST_TURNS = 4096;
 
+/** Bytes that may wait for the readers of all sessions together. A single one may lag 256 KiB behind. */
+export const MOST_KEPT = 4 << 20;
+
 export interface ConnectionOptions {
   /** Without a session for that long it is closed. Milliseconds. */
   idle: number;
@@ -33,6 +36,8 @@ export class MuxConnection implements Line {
   #broke = false;
   #writeFailure: MtrayError | null = null;
   #resume: (() => void) | null = null;
+  /** Bytes that wait for the readers of all sessions. */
+  #kept = 0;
 
   /** @param carrier is the connection's own from now on */
   constructor(carrier: ByteStream, options: ConnectionOptions) {
@@ -95,7 +100,13 @@ export class MuxConnection implements Line {
     }
   }
 
-  taken(): void {
+  kept(session: CarriedSession, bytes: number): void {
+    if (this.#sessions.get(session.id) !== session) return;
+    this.#kept += bytes;
+    if (bytes < 0) this.#goOn();
+  }
+
+  #goOn(): void {
     const resume = this.#resume;
     this.#resume = null;
     resume?.();
@@ -104,7 +115,8 @@ export class MuxConnection implements Line {
   forget(session: CarriedSession): void {
     if (this.#sessions.get(session.id) !== session) return;
     this.#sessions.delete(session.id);
-    this.taken();
+    this.#kept -= session.unread;
+    this.#goOn();
     if (this.#sessions.size === 0 && this.#over === null) this.#empty();
   }
 
@@ -116,8 +128,8 @@ export class MuxConnection implements Line {
       }
       this.#reader.feed(this.#carrier.take());
       while (this.#over === null && this.#handleNext()) {
-        // Nothing is read for the others either while one reader lags so far behind.
-        while (this.#receiver?.full && this.#over === null) {
+        // Nothing is read for the others either while one reader lags so far behind, or many a little.
+        while ((this.#receiver?.full || this.#kept >= MOST_KEPT) && this.#over === null) {
           await new Promise<void>((resolve) => this.#resume = resolve);
         }
       }
@@ -191,7 +203,7 @@ export class MuxConnection implements Line {
   #stop(): void {
     this.#writer.stop();
     this.#idle?.stop();
-    this.taken();
+    this.#goOn();
   }
 
   #empty(): void {

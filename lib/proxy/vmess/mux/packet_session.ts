@@ -33,6 +33,8 @@ interface Outgoing {
 export class PacketSession implements PacketStream, CarriedSession {
   readonly id: number;
   /** It never stops its carrier: datagrams are dropped instead. */
+  /** Bounded by itself: the oldest datagrams go. */
+  readonly unread = 0;
   readonly full = false;
   readonly #line: Line;
   readonly #target: Target;

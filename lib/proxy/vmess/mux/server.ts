@@ -40,7 +40,7 @@ export async function serveMux(
   const served = new Set<Promise<void>>();
   const connection = new MuxConnection(carrier, { idle, accept });
   function accept({ id, network, target, extended }: ReadHead): CarriedSession | null {
-    if (target === undefined || connection.size >= sessions) return null;
+    if (target === undefined || target.port === 0 || connection.size >= sessions) return null;
     const session = network === "tcp"
       ? new StreamSession(connection, id)
       : new PacketSession(connection, id, { target, opens: false, xudp: extended || id === 0 });

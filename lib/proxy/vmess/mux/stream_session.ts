@@ -83,7 +83,7 @@ export class StreamSession extends WaitingStream implements ByteStream, CarriedS
 
   take(): Uint8Array {
     const bytes = this.#unread.take();
-    this.#line.taken();
+    this.#line.kept(this, -bytes.length);
     return bytes;
   }
 
@@ -130,6 +130,10 @@ export class StreamSession extends WaitingStream implements ByteStream, CarriedS
 
   // What the carrier brings.
 
+  get unread(): number {
+    return this.#unread.length;
+  }
+
   get full(): boolean {
     return this.#unread.length >= MOST_UNREAD && this.#failure === null;
   }
@@ -137,6 +141,7 @@ export class StreamSession extends WaitingStream implements ByteStream, CarriedS
   deliver({ data }: Piece): void {
     if (data === null || data.length === 0 || this.#peerEnded || this.#failure !== null) return;
     this.#unread.push(data);
+    this.#line.kept(this, data.length);
     this.#wakeReader();
   }
 

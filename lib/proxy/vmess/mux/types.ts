@@ -15,8 +15,8 @@ export interface Turn {
 export interface Line {
   /** Asks for a turn to send. Asking again while one waits is harmless. */
   queue(turn: Turn): void;
-  /** The session's reader took something, or will take no more. */
-  taken(): void;
+  /** So many bytes more wait for a session's reader; fewer, where it is negative. */
+  kept(session: CarriedSession, bytes: number): void;
   /** Frames of this session are for nobody from now on. */
   forget(session: CarriedSession): void;
 }
@@ -24,6 +24,8 @@ export interface Line {
 /** What a connection knows of a session that it carries. */
 export interface CarriedSession extends Turn {
   readonly id: number;
+  /** Bytes that wait for its reader. */
+  readonly unread: number;
   /** So much waits for its reader that the carrier has to stop. */
   readonly full: boolean;
   /** Data of a frame, or a part of it. */

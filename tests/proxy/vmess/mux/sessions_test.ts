@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Status } from "../../../../lib/proxy/vmess/mux/frame.ts";
+import { MOST_KEPT } from "../../../../lib/proxy/vmess/mux/connection.ts";
 import { MOST_UNREAD } from "../../../../lib/proxy/vmess/mux/stream_session.ts";
 import { type MuxHandler, serveMux } from "../../../../lib/proxy/vmess/mux/server.ts";
 import { concat, toHex } from "../../../../lib/stream/bytes.ts";
@@ -289,4 +290,32 @@ Deno.test("a server that stops ends a carrier with the last of its sessions, or 
   session.done();
   assertEquals(await served, "served");
   assert((await readAll(peer)).length > 10);
+});
+
+Deno.test("many readers that lag a little stop their carrier at 4 MiB, until one takes some", async () => {
+  const [peer, carrier] = memoryPair(1);
+  const handler = new Handler();
+  const served = outcome(serveMux(carrier, handler));
+  const raw = new RawPeer(peer);
+  const sessions = 64, each = MOST_KEPT / sessions / 8192;
+  for (let id = 1; id <= sessions; id++) await raw.send(frame(id, "new", { to: example }));
+  const first = await handler.streams.next();
+  let sent = 0;
+  const sending = (async () => {
+    for (; sent < 2 * sessions * each; sent++) {
+      await raw.send(frame(1 + sent % sessions, "keep", { data: pattern(8192, sent) }));
+    }
+  })();
+  await until(() => sent * 8192 >= MOST_KEPT, "4 MiB were sent");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert(sent <= sessions * each + 2, `${sent} frames were taken`);
+  first.done();
+  for (let id = 2; id <= sessions; id++) {
+    const { stream, done } = await handler.streams.next();
+    await readSome(stream, 8192);
+    done();
+  }
+  await sending;
+  peer.close();
+  assertEquals(await served, "served");
 });
