@@ -88,7 +88,7 @@ async function answerOf(
   const deadline = clock.now() + patience;
   const limit = limited(stop, patience);
   try {
-    const stream = await dial(proxyTag)(address, {}, limit.signal);
+    const stream = await dial(proxyTag)(address, { alone: true }, limit.signal);
     const close = () => stream.close();
     stop.addEventListener("abort", close);
     try {
