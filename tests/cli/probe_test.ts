@@ -160,7 +160,7 @@ Deno.test("pinned centres are asked instead of the built-in ones", async () => {
   const { dial, dialled } = network((stream) => dataCentre(stream, RES_PQ.slice()));
   const config = configWith({}, pinned);
   assertEquals(await probe(config, dial), YES);
-  assertEquals(dialled, [{ target: { host: "127.0.0.1", port: 18443 }, options: {} }]);
+  assertEquals(dialled, [{ target: { host: "127.0.0.1", port: 18443 }, options: { alone: true } }]);
 });
 
 Deno.test("nothing is asked where no way leads to Telegram", async () => {
