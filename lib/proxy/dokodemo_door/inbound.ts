@@ -1,58 +1,43 @@
 import { describe } from "../../errors.ts";
 import type { Accepted, BoundPackets, Target } from "../../stream/types.ts";
+import { ClientInbound } from "../client_inbound.ts";
 import { PacketFlows } from "../packet_flows.ts";
-import { type Client, Sessions } from "../sessions.ts";
-import type { Inbound, InboundContext } from "../types.ts";
+import type { Client } from "../sessions.ts";
+import type { InboundContext } from "../types.ts";
 import type { DokodemoSettings } from "./settings.ts";
 
 /** UDP clients of one port at a time. */
 const MOST_FLOWS = 1024;
 
 /** Takes whatever comes to one target, by TCP, by UDP or by both. */
-export class DokodemoInbound implements Inbound {
-  readonly tag: string;
-  readonly protocol = "dokodemo-door";
+export class DokodemoInbound extends ClientInbound {
+  override readonly protocol = "dokodemo-door";
   readonly acceptsStreams: boolean;
   readonly acceptPackets?: (port: BoundPackets) => Promise<void>;
-  readonly #context: InboundContext;
   readonly #settings: DokodemoSettings;
-  readonly #sessions: Sessions;
 
   constructor(context: InboundContext, settings: DokodemoSettings) {
-    this.tag = context.tag;
+    super(context);
     this.acceptsStreams = settings.tcp;
     if (settings.udp) this.acceptPackets = (port) => this.#carry(port);
-    this.#context = context;
     this.#settings = settings;
-    this.#sessions = new Sessions(context);
   }
 
-  accept(accepted: Accepted): Promise<void> {
-    return this.#sessions.take(accepted, async (decided) => {
-      decided();
-      const { target, timeout } = this.#settings;
-      const { stream } = accepted;
-      const client = this.#client(accepted.remote, accepted.local);
-      const session = this.#sessions.begin(client, { network: "tcp", target });
-      const policy = this.#context.policy(this.#settings.userLevel);
-      await this.#sessions.serve(session, {
-        accepted: stream,
-        client: stream,
-        ...(timeout !== undefined && { limits: { ...policy, connIdle: timeout } }),
-      });
+  protected override async meet({ stream, remote, local }: Accepted, decided: () => void): Promise<void> {
+    decided();
+    const { target, timeout } = this.#settings;
+    const client = this.#client(remote, local);
+    const session = this.sessions.begin(client, { network: "tcp", target });
+    const policy = this.context.policy(this.#settings.userLevel);
+    await this.sessions.serve(session, {
+      accepted: stream,
+      client: stream,
+      ...(timeout !== undefined && { limits: { ...policy, connIdle: timeout } }),
     });
   }
 
-  stop(): void {
-    this.#sessions.stop();
-  }
-
-  close(): void {
-    this.#sessions.close();
-  }
-
   async #carry(port: BoundPackets): Promise<void> {
-    const flows = new PacketFlows(this.#sessions, this.#context.clock, MOST_FLOWS);
+    const flows = new PacketFlows(this.sessions, this.context.clock, MOST_FLOWS);
     try {
       for (let packet; (packet = await port.receive()) !== null;) {
         const { data, from: source } = packet;
@@ -63,7 +48,7 @@ export class DokodemoInbound implements Inbound {
         );
       }
     } catch (error) {
-      this.#context.events.note("error", `${this.tag}: UDP failed: ${describe(error)}`);
+      this.context.events.note("error", `${this.tag}: UDP failed: ${describe(error)}`);
     } finally {
       port.close();
       await flows.close();

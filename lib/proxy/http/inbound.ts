@@ -1,10 +1,11 @@
 import { codeOf, MtrayError } from "../../errors.ts";
 import { HandshakeReader } from "../../stream/handshake_reader.ts";
 import type { Accepted } from "../../stream/types.ts";
+import { ClientInbound } from "../client_inbound.ts";
 import { passes } from "../accounts.ts";
 import { requestedName } from "../requested_host.ts";
-import { type Answers, type Client, Sessions } from "../sessions.ts";
-import type { Inbound, InboundContext } from "../types.ts";
+import type { Answers, Client } from "../sessions.ts";
+import type { InboundContext } from "../types.ts";
 import { Exchange } from "./exchange.ts";
 import {
   type BodyLength,
@@ -25,47 +26,30 @@ import { type Asked, parseAbsolute, parseAuthority } from "./target.ts";
  * A client learns what became of its connection, except of a tunnel on an inbound with `sniffing`: there it is told
  * to go on at once, since its first bytes decide about the way out.
  */
-export class HttpInbound implements Inbound {
-  readonly tag: string;
-  readonly protocol = "http";
-  readonly #context: InboundContext;
+export class HttpInbound extends ClientInbound {
+  override readonly protocol = "http";
   readonly #settings: HttpInboundSettings;
-  readonly #sessions: Sessions;
 
   constructor(context: InboundContext, settings: HttpInboundSettings) {
-    this.tag = context.tag;
-    this.#context = context;
+    super(context);
     this.#settings = settings;
-    this.#sessions = new Sessions(context);
   }
 
-  accept(accepted: Accepted): Promise<void> {
-    return this.#sessions.take(accepted, (decided) => this.#meet(accepted, decided));
-  }
-
-  stop(): void {
-    this.#sessions.stop();
-  }
-
-  close(): void {
-    this.#sessions.close();
-  }
-
-  async #meet(accepted: Accepted, decided: () => void): Promise<void> {
-    const { clock, policy } = this.#context;
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
+    const { clock, policy } = this.context;
     const reader = new HandshakeReader(accepted.stream, {
       deadline: clock.now() + policy(0).handshake,
       most: LONGEST_HEAD,
     });
     const lastWord = (code: string) => response(code === "timed-out" ? 408 : 400);
-    const request = await this.#sessions.handshake(accepted, readRequest(reader), lastWord);
+    const request = await this.sessions.handshake(accepted, readRequest(reader), lastWord);
     if (request === null) return;
     const { head, body } = request;
     const [method, uri] = head.first;
     const user = this.#userOf(head);
     if (user === null) {
-      this.#sessions.refuse(accepted.remote, "no-user", "no user with a right password");
-      return await this.#sessions.dismiss(accepted.stream, response(407));
+      this.sessions.refuse(accepted.remote, "no-user", "no user with a right password");
+      return await this.sessions.dismiss(accepted.stream, response(407));
     }
     const client: Client = {
       source: accepted.remote,
@@ -76,7 +60,7 @@ export class HttpInbound implements Inbound {
       const target = parseAuthority(uri);
       if (target === null) return await this.#refuse(accepted);
       decided();
-      return await this.#sessions.serve(this.#sessions.begin(client, { network: "tcp", target }), {
+      return await this.sessions.serve(this.sessions.begin(client, { network: "tcp", target }), {
         accepted: accepted.stream,
         client: reader.remaining(),
         answers: tunnel,
@@ -99,15 +83,15 @@ export class HttpInbound implements Inbound {
     { target, authority, path }: Asked,
     { head, exchange }: { head: Head; exchange: Exchange },
   ): Promise<void> {
-    const session = this.#sessions.begin(client, { network: "tcp", target });
+    const session = this.sessions.begin(client, { network: "tcp", target });
     const domain = requestedName(target.host) ?? undefined;
-    this.#sessions.sniffer?.apply(session, { protocol: "http", domain });
-    const connected = await this.#sessions.connect(session);
+    this.sessions.sniffer?.apply(session, { protocol: "http", domain });
+    const connected = await this.sessions.connect(session);
     if ("error" in connected) {
-      return await this.#sessions.dismiss(stream, responseTo(codeOf(connected.error)));
+      return await this.sessions.dismiss(stream, responseTo(codeOf(connected.error)));
     }
     const headers = withoutHops(head.headers).filter(([name]) => name.toLowerCase() !== "host");
-    await this.#sessions.relay(session, {
+    await this.sessions.relay(session, {
       accepted: stream,
       client: exchange,
       connected,
@@ -141,12 +125,12 @@ export class HttpInbound implements Inbound {
   #limits() {
     const { timeout, userLevel } = this.#settings;
     if (timeout === undefined) return {};
-    return { limits: { ...this.#context.policy(userLevel), connIdle: timeout } };
+    return { limits: { ...this.context.policy(userLevel), connIdle: timeout } };
   }
 
   async #refuse({ stream, remote }: Accepted): Promise<void> {
-    this.#sessions.refuse(remote, "bad-header", "it asks for no target that could be");
-    await this.#sessions.dismiss(stream, response(400));
+    this.sessions.refuse(remote, "bad-header", "it asks for no target that could be");
+    await this.sessions.dismiss(stream, response(400));
   }
 }
 

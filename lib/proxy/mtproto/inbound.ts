@@ -6,8 +6,8 @@ import { cipherStream } from "../../stream/cipher_stream.ts";
 import { FirstBytes } from "../../stream/first_bytes.ts";
 import { discard } from "../../stream/relay.ts";
 import { type Accepted, type ByteStream, timedOut } from "../../stream/types.ts";
-import { Sessions } from "../sessions.ts";
-import type { Inbound, InboundContext } from "../types.ts";
+import { ClientInbound } from "../client_inbound.ts";
+import type { InboundContext } from "../types.ts";
 import { ruleTargetOf } from "./data_centres.ts";
 import { judge, type Verdict } from "./first_flight.ts";
 import { Fronting } from "./fronting.ts";
@@ -26,43 +26,26 @@ const DISCARDED = 1 << 20;
 type Decided = Exclude<Verdict, { kind: "more" }> | { kind: "undecided" } | { kind: "gone" };
 
 /** Takes Telegram clients in, and shows everybody else a site. */
-export class MtprotoInbound implements Inbound {
-  readonly tag: string;
-  readonly protocol = "mtproto";
-  readonly #context: InboundContext;
+export class MtprotoInbound extends ClientInbound {
+  override readonly protocol = "mtproto";
   readonly #users: Users;
   readonly #sites: Sites;
   /** Seconds. */
   readonly #maxTimeDiff: number;
   readonly #fronting: Fronting;
-  readonly #sessions: Sessions;
 
   constructor(context: InboundContext, settings: MtprotoInboundSettings) {
-    this.tag = context.tag;
-    this.#context = context;
+    super(context);
     this.#users = new Users(settings.users);
     this.#sites = new Sites(settings);
     this.#maxTimeDiff = settings.maxTimeDiff / 1000;
     this.#fronting = new Fronting(context);
-    this.#sessions = new Sessions(context);
-  }
-
-  accept(accepted: Accepted): Promise<void> {
-    return this.#sessions.take(accepted, (decided) => this.#meet(accepted, decided));
-  }
-
-  stop(): void {
-    this.#sessions.stop();
-  }
-
-  close(): void {
-    this.#sessions.close();
   }
 
   /** The story of one connection. */
-  async #meet(accepted: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
     const { stream } = accepted;
-    const arrived = this.#context.clock.now();
+    const arrived = this.context.clock.now();
     const first = new FirstBytes(stream);
     const verdict = await this.#decide(first, accepted, arrived);
     if (verdict.kind === "header") {
@@ -75,7 +58,7 @@ export class MtprotoInbound implements Inbound {
       return await this.#showSite(accepted, verdict, first.bytes, decided);
     }
     // No site to show. What is wrong and what is slow look the same from outside: silence, then an end.
-    const deadline = arrived + this.#context.policy(0).handshake;
+    const deadline = arrived + this.context.policy(0).handshake;
     if (verdict.kind === "stranger") {
       const replay = verdict.reason === "replay";
       this.#refuse(accepted, replay ? "replay" : "no-user", replay ? verdict.detail : "no user of this port");
@@ -88,7 +71,7 @@ export class MtprotoInbound implements Inbound {
   }
 
   async #decide(first: FirstBytes, { remote }: Accepted, arrived: number): Promise<Decided> {
-    const { clock, crypto, digests, lastSeen, policy, warnings } = this.#context;
+    const { clock, crypto, digests, lastSeen, policy, warnings } = this.context;
     const deadline = arrived + (this.#sites.any ? UNDECIDED : policy(0).handshake);
     for (;;) {
       const verdict = judge(first.bytes, this.#users, this.#sites.any, {
@@ -118,7 +101,7 @@ export class MtprotoInbound implements Inbound {
     decided: () => void,
   ): Promise<void> {
     const { stream } = accepted;
-    const { random, clock, policy } = this.#context;
+    const { random, clock, policy } = this.context;
     const { key, domain } = user.secret;
     const deadline = clock.now() + policy(user.level).handshake;
     const answer = serverHello({
@@ -157,9 +140,9 @@ export class MtprotoInbound implements Inbound {
       if (codeOf(error) !== "protocol") throw error;
       return describe(error);
     }
-    const header = openHeader(inner.bytes, user.secret.key, this.#context.crypto);
+    const header = openHeader(inner.bytes, user.secret.key, this.context.crypto);
     if (header === null) return "does not open";
-    if (this.#context.digests.add(headerDigest(inner.bytes))) return header;
+    if (this.context.digests.add(headerDigest(inner.bytes))) return header;
     header.reading.close();
     return "used before";
   }
@@ -172,22 +155,22 @@ export class MtprotoInbound implements Inbound {
     stream: ByteStream,
     rest: Uint8Array,
   ): Promise<void> {
-    const { crypto, lastSeen } = this.#context;
+    const { crypto, lastSeen } = this.context;
     const { remote, local } = accepted;
     lastSeen.set(this.tag, remote.host, user.id);
     const client = { source: remote, local, user: { email: user.email, level: user.level } };
-    const session = this.#sessions.begin(client, {
+    const session = this.sessions.begin(client, {
       network: "tcp",
       target: ruleTargetOf(header.dc),
       mtproto: { tag: header.tag, dc: header.dc, offer: header.downlink },
     });
-    const connected = await this.#sessions.connect(session);
+    const connected = await this.sessions.connect(session);
     if ("error" in connected) {
       header.reading.close();
       return accepted.stream.close();
     }
     const writing = connected.adopted ? null : crypto.aes256Ctr(header.downlink.key, header.downlink.iv);
-    await this.#sessions.relay(session, {
+    await this.sessions.relay(session, {
       accepted: accepted.stream,
       client: cipherStream(stream, { reading: header.reading, writing, first: rest }),
       connected,
@@ -200,21 +183,21 @@ export class MtprotoInbound implements Inbound {
     bytes: Uint8Array,
     decided: () => void,
   ): Promise<void> {
-    const { events, warnings } = this.#context;
+    const { events, warnings } = this.context;
     if (clockDiffers !== undefined) {
       const source = textOf(accepted.remote);
       events.emit({ kind: "clock-differs", inboundTag: this.tag, source, seconds: clockDiffers });
       warnings.differs(accepted.remote.host, clockDiffers);
     }
     const stranger = { accepted, bytes, site: this.#sites.for(serverName), reason, detail };
-    await this.#fronting.front(stranger, this.#sessions.stopping, (relay) => {
+    await this.#fronting.front(stranger, this.sessions.stopping, (relay) => {
       // Only now: strangers who cannot be shown the site are as many as handshakes may be, and no more.
       decided();
-      this.#sessions.movedBy(accepted.stream, relay);
+      this.sessions.movedBy(accepted.stream, relay);
     });
   }
 
   #refuse({ remote }: Accepted, reason: RefusalReason, detail: string, user?: KnownUser): void {
-    this.#sessions.refuse(remote, reason, detail, user);
+    this.sessions.refuse(remote, reason, detail, user);
   }
 }

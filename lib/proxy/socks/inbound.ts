@@ -1,9 +1,10 @@
 import type { ErrorCode } from "../../errors.ts";
 import { HandshakeReader } from "../../stream/handshake_reader.ts";
 import type { Accepted } from "../../stream/types.ts";
+import { ClientInbound } from "../client_inbound.ts";
 import { passes } from "../accounts.ts";
-import { type Answers, type Client, Sessions } from "../sessions.ts";
-import type { Inbound, InboundContext } from "../types.ts";
+import type { Answers, Client } from "../sessions.ts";
+import type { InboundContext } from "../types.ts";
 import { Associations } from "./associations.ts";
 import type { SocksInboundSettings } from "./settings.ts";
 import {
@@ -32,47 +33,30 @@ interface Asked {
  * Takes clients of SOCKS 5, 4 and 4a in. A client learns what became of its connection, except on an inbound with
  * `sniffing`: there it is told to go on at once, since its first bytes decide about the way out.
  */
-export class SocksInbound implements Inbound {
-  readonly tag: string;
-  readonly protocol = "socks";
-  readonly #context: InboundContext;
+export class SocksInbound extends ClientInbound {
+  override readonly protocol = "socks";
   readonly #settings: SocksInboundSettings;
-  readonly #sessions: Sessions;
   readonly #associations: Associations;
 
   constructor(context: InboundContext, settings: SocksInboundSettings) {
-    this.tag = context.tag;
-    this.#context = context;
+    super(context);
     this.#settings = settings;
-    this.#sessions = new Sessions(context);
-    this.#associations = new Associations(context, this.#sessions, settings.ip);
+    this.#associations = new Associations(context, this.sessions, settings.ip);
   }
 
-  accept(accepted: Accepted): Promise<void> {
-    return this.#sessions.take(accepted, (decided) => this.#meet(accepted, decided));
-  }
-
-  stop(): void {
-    this.#sessions.stop();
-  }
-
-  close(): void {
-    this.#sessions.close();
-  }
-
-  async #meet(accepted: Accepted, decided: () => void): Promise<void> {
-    const { clock, policy } = this.#context;
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
+    const { clock, policy } = this.context;
     const { stream } = accepted;
     const reader = new HandshakeReader(stream, {
       deadline: clock.now() + policy(0).handshake,
       most: LONGEST,
     });
-    const asked = await this.#sessions.handshake(accepted, this.#greet(accepted, reader));
+    const asked = await this.sessions.handshake(accepted, this.#greet(accepted, reader));
     if (asked === null) return;
     const { version, request: { command, target }, client } = asked;
     const refuse = (code: number, detail: string) => {
-      this.#sessions.refuse(accepted.remote, "bad-header", detail, client.user);
-      return this.#sessions.dismiss(stream, version === 5 ? reply(code) : reply4(REPLY4.failure));
+      this.sessions.refuse(accepted.remote, "bad-header", detail, client.user);
+      return this.sessions.dismiss(stream, version === 5 ? reply(code) : reply4(REPLY4.failure));
     };
     if (version === 5 && command === COMMAND.associate && this.#settings.udp) {
       decided();
@@ -87,7 +71,7 @@ export class SocksInbound implements Inbound {
     if (target === null) return await refuse(REPLY.addressUnknown, "it asks for no address that could be");
     if (target.port === 0) return await refuse(REPLY.failure, "it asks for port 0");
     decided();
-    await this.#sessions.serve(this.#sessions.begin(client, { network: "tcp", target }), {
+    await this.sessions.serve(this.sessions.begin(client, { network: "tcp", target }), {
       accepted: stream,
       client: reader.remaining(),
       answers: version === 5 ? answers5 : answers4,
@@ -137,8 +121,8 @@ export class SocksInbound implements Inbound {
   }
 
   async #refuse({ stream, remote }: Accepted, detail: string, word: Uint8Array): Promise<void> {
-    this.#sessions.refuse(remote, "no-user", detail);
-    await this.#sessions.dismiss(stream, word);
+    this.sessions.refuse(remote, "no-user", detail);
+    await this.sessions.dismiss(stream, word);
   }
 }
 

@@ -10,8 +10,9 @@ import {
   type Target,
   timedOut,
 } from "../../stream/types.ts";
-import { type Client, type NoWay, Sessions } from "../sessions.ts";
-import type { Inbound, InboundContext } from "../types.ts";
+import { ClientInbound } from "../client_inbound.ts";
+import type { Client, NoWay } from "../sessions.ts";
+import type { InboundContext } from "../types.ts";
 import { AUTH_ID, MOST_SKEW } from "./auth_id.ts";
 import type { RequestHeader } from "./header.ts";
 import { serveMux } from "./mux/server.ts";
@@ -38,44 +39,27 @@ interface Refusal {
 }
 
 /** Takes VMess clients in: TCP, UDP, and the sessions of their multiplexers. */
-export class VmessInbound implements Inbound {
-  readonly tag: string;
-  readonly protocol = "vmess";
-  readonly #context: InboundContext;
+export class VmessInbound extends ClientInbound {
+  override readonly protocol = "vmess";
   readonly #settings: VmessInboundSettings;
   readonly #users: Users;
-  readonly #sessions: Sessions;
 
   constructor(context: InboundContext, settings: VmessInboundSettings) {
-    this.tag = context.tag;
-    this.#context = context;
+    super(context);
     this.#settings = settings;
     this.#users = new Users(settings.users);
-    this.#sessions = new Sessions(context);
-  }
-
-  accept(accepted: Accepted): Promise<void> {
-    return this.#sessions.take(accepted, (decided) => this.#meet(accepted, decided));
-  }
-
-  stop(): void {
-    this.#sessions.stop();
-  }
-
-  close(): void {
-    this.#sessions.close();
   }
 
   /** The story of one connection. */
-  async #meet(accepted: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
     const { stream, remote } = accepted;
-    const deadline = this.#context.clock.now() + this.#context.policy(0).handshake;
+    const deadline = this.context.clock.now() + this.context.policy(0).handshake;
     const first = new FirstBytes(stream);
     const request = await this.#await(first, accepted, deadline);
     if (request === null) return stream.close();
     if ("reason" in request) {
       const { reason, detail, user } = request;
-      this.#sessions.refuse(remote, reason, detail, user);
+      this.sessions.refuse(remote, reason, detail, user);
       // Not answered, and not ended by a count of bytes: nothing tells a wrong header from one that is not whole.
       first.forget();
       await discard(stream, deadline, DISCARDED);
@@ -87,7 +71,7 @@ export class VmessInbound implements Inbound {
 
   /** @returns null for a client that left */
   async #await(first: FirstBytes, { remote }: Accepted, deadline: number): Promise<Request | Refusal | null> {
-    const { crypto, digests } = this.#context;
+    const { crypto, digests } = this.context;
     const more = async (): Promise<Refusal | null | undefined> => {
       const more = await first.more(deadline);
       if (more === timedOut) return { reason: "handshake-timeout", detail: "no whole header in time" };
@@ -122,7 +106,7 @@ export class VmessInbound implements Inbound {
 
   /** What is wrong with the time of a valid auth id. */
   #lateness(seconds: number, host: string): string | null {
-    const { clock, warnings } = this.#context;
+    const { clock, warnings } = this.context;
     const ahead = seconds - Math.floor(clock.wall() / 1000);
     if (Math.abs(ahead) <= MOST_SKEW) return null;
     if (!warnings.beforeRelease()) warnings.differs(host, ahead);
@@ -136,14 +120,14 @@ export class VmessInbound implements Inbound {
         detail: "its payload is not encrypted, which disableInsecureEncryption refuses",
       };
     }
-    if (this.#context.digests.add(sha256(account.cmdKey, key, iv).subarray(0, 16))) return null;
+    if (this.context.digests.add(sha256(account.cmdKey, key, iv).subarray(0, 16))) return null;
     return { reason: "replay", detail: "its key was used before" };
   }
 
   async #serve(accepted: Accepted, { user, header }: Request, rest: Uint8Array): Promise<void> {
     const { stream, remote: source, local } = accepted;
     const client: Client = { source, local, user: { email: user.email, level: user.level } };
-    const means = { crypto: this.#context.crypto, random: this.#context.random };
+    const means = { crypto: this.context.crypto, random: this.context.random };
     if (header.command === "udp") {
       const packets = serverPackets(stream, header, rest, means);
       return await this.#carryPackets(client, header.target!, packets);
@@ -153,7 +137,7 @@ export class VmessInbound implements Inbound {
     try {
       const noWay = await this.#carryStream(client, header.target!, stream, inside);
       // VMess has no words for it. An answer that ends at once tells the client at least that its id is right.
-      if (noWay !== null) await this.#sessions.dismiss(inside, new Uint8Array());
+      if (noWay !== null) await this.sessions.dismiss(inside, new Uint8Array());
     } catch (error) {
       // Whoever closes the connection itself leaves the ciphers behind.
       inside.close(codeOf(error) === "reset" ? error : undefined);
@@ -164,14 +148,14 @@ export class VmessInbound implements Inbound {
   async #serveMux(client: Client, stream: ByteStream, carrier: ByteStream): Promise<void> {
     // The sessions in it are asked to stop one by one, and the carrier ends with the last of them.
     const stopping = new AbortController();
-    this.#sessions.movedBy(stream, { stop: () => stopping.abort() });
+    this.sessions.movedBy(stream, { stop: () => stopping.abort() });
     await serveMux(carrier, {
       stream: async (target, session) => {
         const noWay = await this.#carryStream(client, target, session, session);
         if (noWay !== null) throw noWay.error;
       },
       packets: (target, packets) => this.#carryPackets(client, target, packets),
-    }, { idle: this.#context.policy(client.user?.level ?? 0).connIdle, stopping: stopping.signal });
+    }, { idle: this.context.policy(client.user?.level ?? 0).connIdle, stopping: stopping.signal });
   }
 
   /**
@@ -184,15 +168,15 @@ export class VmessInbound implements Inbound {
     accepted: ByteStream,
     inside: ByteStream,
   ): Promise<NoWay | null> {
-    const session = this.#sessions.begin(client, { network: "tcp", target });
-    const stream = await this.#sessions.sniff(session, inside);
-    const connected = await this.#sessions.connect(session);
+    const session = this.sessions.begin(client, { network: "tcp", target });
+    const stream = await this.sessions.sniff(session, inside);
+    const connected = await this.sessions.connect(session);
     if ("error" in connected) return connected;
-    await this.#sessions.relay(session, { accepted, client: stream, connected });
+    await this.sessions.relay(session, { accepted, client: stream, connected });
     return null;
   }
 
   async #carryPackets(client: Client, target: Target, packets: PacketStream): Promise<void> {
-    await this.#sessions.carryPackets(this.#sessions.begin(client, { network: "udp", target }), packets);
+    await this.sessions.carryPackets(this.sessions.begin(client, { network: "udp", target }), packets);
   }
 }
