@@ -33,7 +33,16 @@ export function hostBunName(): BunName {
  *
  * @throws {MissingTool} when it is not here and npm cannot fetch it
  */
-export async function bun(name: BunName = hostBunName()): Promise<string> {
+export function bun(name: BunName = hostBunName()): Promise<string> {
+  // Once for all who ask: two that fetch it at the same time would take it from under each other.
+  const fetching = fetched.get(name) ?? fetchBun(name);
+  fetched.set(name, fetching);
+  return fetching;
+}
+
+const fetched = new Map<BunName, Promise<string>>();
+
+async function fetchBun(name: BunName): Promise<string> {
   const folder = join(CACHE, `bun-${BUN_VERSION}`);
   const path = join(folder, name, "bun");
   if (sizeOf(path) !== null) return path;
