@@ -4,13 +4,14 @@ import { runtime } from "../../lib/runtime/mod.ts";
 import type { Accepted } from "../../lib/stream/types.ts";
 import { never } from "./layers.ts";
 
-/** Seconds until the system asks the silent peer of a local port; Linux writes a timer's kind and its time. */
-function secondsToQuestion(port: number): number {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+/** Seconds until the system asks a silent peer; Linux writes a timer's kind and its time. */
+function secondsToQuestion(local: number, remote: number): number {
+  const end = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const established = "01", keepAlive = "02";
   for (const line of readFileSync("/proc/net/tcp", "utf8").split("\n")) {
-    const [, from, , state, , timer] = line.trim().split(/\s+/);
-    if (!from?.endsWith(local) || state !== established) continue;
+    const [, from, to, state, , timer] = line.trim().split(/\s+/);
+    // A port may be the end of another program's connections, too.
+    if (!from?.endsWith(end(local)) || !to.endsWith(end(remote)) || state !== established) continue;
     const [kind, ticks] = timer.split(":");
     assertEquals(kind, keepAlive);
     return parseInt(ticks, 16) / 100;
@@ -25,8 +26,8 @@ Deno.test("keepalive is set on what is dialled and on what is accepted", async (
   const dialled = await runtime.dial(listener.address, { keepAlive: { idle: 444, interval: 5 } }, never);
   const { stream, remote, local } = await accepted.promise;
   runtime.keepAlive(stream, { idle: 333 });
-  for (const [port, idle] of [[remote.port, 444], [local.port, 333]]) {
-    const seconds = secondsToQuestion(port);
+  for (const [from, to, idle] of [[remote.port, local.port, 444], [local.port, remote.port, 333]]) {
+    const seconds = secondsToQuestion(from, to);
     assert(seconds > idle - 30 && seconds <= idle, `${seconds} of ${idle} s`);
   }
   dialled.close();
