@@ -2,19 +2,15 @@ import { MtrayError } from "../errors.ts";
 import type { Accepted, ByteStream, DialOptions, Target } from "../stream/types.ts";
 import { bun, type BunHandlers, type BunSocket } from "./bun_globals.ts";
 import { BunStream } from "./bun_stream.ts";
-import { mostSockets } from "./descriptors.ts";
+import { countConnection, uncountConnection } from "./descriptors.ts";
 import type { Listener } from "./types.ts";
-
-/** Connections that are open or being opened, and how many may be. */
-let openSockets = 0;
-let most: number | undefined;
 
 export const handlers: BunHandlers = {
   data: (socket, bytes) => streamOf(socket).onData(bytes),
   drain: (socket) => streamOf(socket).onDrain(),
   end: (socket) => streamOf(socket).onEnd(),
   close: (socket, error) => {
-    openSockets--;
+    uncountConnection();
     (socket.data as BunStream | undefined)?.onClose(error);
   },
   error: (socket, error) => (socket.data as BunStream | undefined)?.onClose(error),
@@ -29,12 +25,11 @@ export function listen(
   at: { host: string; port: number },
   accept: (accepted: Accepted) => void,
 ): Promise<Listener> {
-  most ??= mostSockets();
   const open = (socket: BunSocket) => {
-    openSockets++;
+    const room = countConnection();
     const stream = new BunStream(socket);
     socket.data = stream;
-    if (openSockets > most!) return stream.close(new MtrayError("refused", "too many connections are open"));
+    if (!room) return stream.close(new MtrayError("refused", "too many connections are open"));
     // Reset before it was accepted: it has no address any more, and its end may never be told.
     if (socket.remoteAddress === undefined) {
       return stream.close(new MtrayError("reset", "gone before it came"));
@@ -68,7 +63,7 @@ export function dial(target: Target, _options: DialOptions, signal: AbortSignal)
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     // Counted from here: an attempt holds a descriptor until the system gives up, which takes about two minutes.
-    openSockets++;
+    countConnection();
     let settled = false;
     const open = (socket: BunSocket) => {
       settled = true;
@@ -79,7 +74,7 @@ export function dial(target: Target, _options: DialOptions, signal: AbortSignal)
       resolve(stream);
     };
     const failed = (error: unknown) => {
-      if (!settled) openSockets--;
+      if (!settled) uncountConnection();
       settled = true;
       signal.removeEventListener("abort", abort);
       reject(error);

@@ -61,6 +61,7 @@ async function socketPair(signal: AbortSignal): Promise<[BunStream, BunStream]> 
   const accepted: { stream: ByteStream; port: number }[] = [];
   let arrived = () => {};
   const listener = await listen({ host: "127.0.0.1", port: 0 }, ({ stream, remote }) => {
+    if (remote.host !== "127.0.0.1") return stream.close();
     accepted.push({ stream, port: remote.port });
     arrived();
   });

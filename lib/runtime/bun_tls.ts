@@ -65,7 +65,7 @@ function upgradeSocket(
       // Ciphertext that nobody listens for is not copied, which is half of the work.
       const { close, drain, end, error } = handlers;
       if (stream.dialled) socket.reload({ socket: { close, drain, end, error } });
-      const [, tls] = socket.upgradeTLS({
+      const [raw, tls] = socket.upgradeTLS({
         isServer,
         tls: {
           secureContext: (context as { context: unknown }).context,
@@ -111,7 +111,8 @@ function upgradeSocket(
           },
         },
       });
-      socket.data = ciphertext;
+      // Not the object that was upgraded: Bun tells the one that it gives back.
+      socket.data = raw.data = ciphertext;
       inner = new BunTlsStream(tls, closed);
       tls.data = inner;
       stream.inheritedBy(inner);

@@ -9,6 +9,7 @@ import {
   type Target,
 } from "../stream/types.ts";
 import { textOf } from "./address.ts";
+import { countUdp, uncountUdp } from "./descriptors.ts";
 import { NameCache } from "./name_cache.ts";
 import { MOST_WAITING_BYTES, PacketQueue } from "./packet_queue.ts";
 
@@ -139,7 +140,15 @@ class DialledPackets implements PacketStream {
   }
 
   #sendTo(host: string, data: Uint8Array, port: number): void {
-    this.#socketFor(host).send(data, { host, port });
+    let socket: UdpSocket;
+    try {
+      socket = this.#socketFor(host);
+    } catch {
+      // Too many are open.
+      this.#dropped++;
+      return;
+    }
+    socket.send(data, { host, port });
   }
 
   #socketFor(address: string): UdpSocket {
@@ -167,7 +176,9 @@ class UdpSocket {
   #sentOne = false;
   #closed = false;
 
+  /** @throws {MtrayError} `refused` when too many are open */
   constructor(family: number) {
+    if (!countUdp()) throw new MtrayError("refused", "too many UDP sockets are open");
     this.#socket = createSocket(family === 6 ? "udp6" : "udp4");
     this.#socket.on("message", (data, from) => {
       this.received({ data: ownBytes(data), from: { host: plain(from.address), port: from.port } });
@@ -210,6 +221,7 @@ class UdpSocket {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    uncountUdp();
     this.#behindFirst = null;
     try {
       this.#socket.close();

@@ -1,5 +1,8 @@
 import process from "node:process";
 
+/** The C library by its names: glibc's, then musl's, which OpenWrt has. */
+export const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
+
 /** What a C function takes and gives. `buffer` is a pointer to bytes of ours, valid for the call alone. */
 export type FfiType = "i32" | "pointer" | "buffer";
 export type FfiResult = "i32" | "pointer" | "void";

@@ -1,12 +1,9 @@
 import type { KeepAlive } from "../stream/types.ts";
-import { type FfiFunction, openLibrary } from "./ffi.ts";
+import { type FfiFunction, LIBRARIES, openLibrary } from "./ffi.ts";
 
 /** Linux: levels and options of setsockopt. */
 const SOL_SOCKET = 1, SO_KEEPALIVE = 9;
 const IPPROTO_TCP = 6, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5;
-
-/** The C library by its names: glibc's, then musl's, which OpenWrt has. */
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 
 let setsockopt: FfiFunction | null | undefined;
 

@@ -29,7 +29,9 @@ export function serverContext(options: TlsServerOptions): SecureContext {
 
 /** The roots that the runtime trusts by itself, PEM. */
 export function systemRoots(): string[] {
-  return typeof getCACertificates === "function" ? getCACertificates("default") : [...rootCertificates];
+  const all = typeof getCACertificates === "function" ? getCACertificates("default") : rootCertificates;
+  // The runtime's own and the system's are mostly the same ones, and Deno parses them for each connection.
+  return [...new Map(all.map((pem) => [pem.replace(/-----[^-]+-----|\s/g, ""), pem])).values()];
 }
 
 function versions({ minVersion, maxVersion }: TlsOptions | TlsServerOptions) {

@@ -20,8 +20,14 @@ export function judgePeer({ trusted, error, leaf }: Peer, serverName: string, op
   if (options.judge?.(chainOf(leaf))) return;
   if (options.allowInsecure) return;
   const otherName = (error as { code?: string } | undefined)?.code === "ERR_TLS_CERT_ALTNAME_INVALID";
+  if (!trusted) {
+    // Deno calls everything that is not trusted signed by nobody.
+    if (Date.parse(leaf.valid_to) < Date.now()) refuse(tlsReason("CERT_HAS_EXPIRED"));
+    if (Date.parse(leaf.valid_from) > Date.now()) refuse(tlsReason("CERT_NOT_YET_VALID"));
+  }
   if (!trusted && !otherName) refuse(tlsReason(error ?? "its certificate is not trusted"));
-  if (!trusted || checkServerIdentity(serverName, leaf) !== undefined) {
+  // A name in the subject alone counts no more, for V2Ray and browsers neither; node:tls still takes it.
+  if (!trusted || !leaf.subjectaltname || checkServerIdentity(serverName, leaf) !== undefined) {
     refuse(wrongNames(leaf.subjectaltname));
   }
 }

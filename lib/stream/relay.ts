@@ -3,6 +3,12 @@ import { pause, sleepUntil } from "../runtime/waiting.ts";
 import { IdleWatch } from "./idle.ts";
 import type { ByteStream } from "./types.ts";
 
+/**
+ * How long a client that cannot be told of the far end's end (WebSocket) may keep the connection by silence, in
+ * milliseconds: it may be waiting for that end, which it sees only when everything ends. V2Ray's own uplinkOnly.
+ */
+const UNTOLD = 1_000;
+
 /** Milliseconds, each counted from the last byte either way. */
 export interface RelayLimits {
   connIdle: number;
@@ -57,10 +63,15 @@ export class Relay {
       () => watch.restart(limits.downlinkOnly),
       first,
     );
-    const down = this.#pump(this.#far, this.#client, (length) => {
-      counts.bytesDown += length;
-      watch.touch();
-    }, () => watch.restart(limits.uplinkOnly));
+    const down = this.#pump(
+      this.#far,
+      this.#client,
+      (length) => {
+        counts.bytesDown += length;
+        watch.touch();
+      },
+      () => watch.restart(this.#client.halfCloses ? limits.uplinkOnly : Math.min(limits.uplinkOnly, UNTOLD)),
+    );
     try {
       await Promise.all([up, down]);
       if (this.#unsent !== undefined) throw this.#unsent;

@@ -20,7 +20,8 @@ export function tlsAround(
     alpn: tls.alpn.length > 0 ? tls.alpn : usualAlpn(network),
     ...rangeOf(tls),
     ...rootsOf(tls, runtime),
-    allowInsecure: tls.allowInsecure,
+    // A pinned authority speaks for nobody unless its signature is looked at; a pinned certificate needs no leave.
+    allowInsecure: tls.allowInsecure && tls.pinnedCertificates.length === 0,
     judge: (chain) => judgePins(chain, tls),
   };
   return async (target, dialOptions, signal) => {

@@ -343,7 +343,8 @@ Deno.test("what has no effect is said, and insecurity loudly", () => {
       "wsSettings.headers: has no effect: clients say headers, and any are taken",
     ]],
     [outbound({ network: "ws", wsSettings: { heartbeatPeriod: 30 } }), [
-      "wsSettings.heartbeatPeriod: has no effect: idle connections are kept by the system's own keepalive",
+      "wsSettings.heartbeatPeriod: has no effect: mtray sends no pings. A web server in between may end silent " +
+      "connections: raise its timeout",
     ]],
     [outbound({ tcpSettings: { acceptProxyProtocol: true } }), [
       "tcpSettings.acceptProxyProtocol: has no effect: it is for inbounds",

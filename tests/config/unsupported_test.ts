@@ -63,7 +63,8 @@ Deno.test("each refusal says what to do", () => {
     ],
     [
       inFreedom({ settings: { fragment: { packets: "tlshello" } } }),
-      "outbounds[1].settings.fragment: is not in this version",
+      "outbounds[1].settings.fragment: is not in this version: remove it, or run Xray beside mtray and chain with a " +
+      "socks outbound",
     ],
     [
       configLike({ routing: { domainStrategy: "IPIfNonMatch" } }),

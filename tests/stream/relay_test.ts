@@ -154,3 +154,16 @@ Deno.test("what is discarded is read up to a bound, and no answer comes", async 
   gone.close();
   await discard(other, performance.now() + 60_000, 10_000);
 });
+
+Deno.test("a client that cannot be told of an end sees everything end soon after it", async () => {
+  const [client, near] = memoryPair();
+  const [far, server] = memoryPair();
+  // As behind a WebSocket.
+  Object.defineProperty(near, "halfCloses", { value: false });
+  near.closeWrite = () => {};
+  const running = new Relay(near, far).run(patient, { bytesUp: 0, bytesDown: 0 });
+  await server.write(pattern(1000));
+  await server.closeWrite();
+  assertEquals(await readAll(client), pattern(1000));
+  assertEquals(await running, "idle");
+});

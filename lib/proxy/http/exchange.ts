@@ -35,8 +35,8 @@ export class Exchange implements ByteStream {
     if (this.#over) return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
-      // Behind the body the client's end is still of interest, but no bytes of a next request.
-      if (!this.#body.overrun) this.#client.ready().then(resolve, reject);
+      // A next request is read, too, and forgotten: closing over it would be a reset, which may overtake the response.
+      this.#client.ready().then(resolve, reject);
     });
   }
 
@@ -119,8 +119,6 @@ export class Exchange implements ByteStream {
 
 /** Counts what belongs to a request's body. */
 class Body {
-  /** Whether bytes came that belong to something else. */
-  overrun = false;
   readonly #chunks: Chunks | null;
   /** Of a body whose length is known, in bytes. */
   #left: number;
@@ -134,7 +132,6 @@ class Body {
   feed(bytes: Uint8Array): number {
     const used = this.#chunks === null ? Math.min(this.#left, bytes.length) : this.#chunks.feed(bytes);
     if (this.#chunks === null) this.#left -= used;
-    if (used < bytes.length) this.overrun = true;
     return used;
   }
 }

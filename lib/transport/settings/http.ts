@@ -29,7 +29,9 @@ export const wsSettings = v.pipe(
       read(v.string(), (name) => /^[\w-]*$/.test(name) ? name : complain("must be the name of a header")),
       "",
     ),
-    heartbeatPeriod: withoutEffect("has no effect: idle connections are kept by the system's own keepalive"),
+    heartbeatPeriod: withoutEffect(
+      "has no effect: mtray sends no pings. A web server in between may end silent connections: raise its timeout",
+    ),
     ...behindProxy,
   }),
   v.transform((found) => {
