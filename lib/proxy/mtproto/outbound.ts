@@ -92,7 +92,9 @@ export class MtprotoOutbound implements Outbound {
         limit?.done();
       }
     }
-    throw new MtrayError("unreachable", `cannot connect to data centre ${dc}: ${failures.join("; ")}`);
+    // A hop that failed says the same for every address.
+    const reasons = [...new Set(failures)].join("; ");
+    throw new MtrayError("unreachable", `cannot connect to data centre ${dc}: ${reasons}`);
   }
 
   /**

@@ -177,6 +177,13 @@ Deno.test("a stop ends the attempts", async () => {
   assertEquals(dialled.length, 1);
 });
 
+Deno.test("a hop that fails is told of once, however many addresses were tried", async () => {
+  const dial: Dial = () => Promise.reject(new MtrayError("unreachable", "cannot go through hop: gone"));
+  const error = await outbound(dial, {}, { chained: true, below: ["hop"] }).connect(session(2), never)
+    .catch((error) => error);
+  assertEquals(error.message, "cannot connect to data centre 2: cannot go through hop: gone");
+});
+
 Deno.test("when the time is over, the error still says which hop of a chain it was", async () => {
   const dial: Dial = (_target, _options, signal) =>
     new Promise((_, reject) =>
