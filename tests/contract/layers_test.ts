@@ -195,6 +195,24 @@ Deno.test("pins decide before anything is sent", async () => {
   }
 });
 
+Deno.test("a pinned authority that a stranger shows beside his own certificate speaks for nobody", async () => {
+  const { X509Certificate, createHash } = await import("node:crypto");
+  const authority = file("chain.pem").split(/(?=-----BEGIN)/).at(-1)!;
+  const pin = createHash("sha256").update(new X509Certificate(authority).raw).digest("hex");
+  const tls = { ...serverTls, certificates: [{ certificate: `${certificate}\n${authority}`, key }] };
+  await listening({ network: "tcp", tls }, async ({ at }) => {
+    const settings = {
+      ...tlsSettings,
+      serverName: "test.example",
+      pinnedCertificates: [pin],
+      allowInsecure: true,
+    };
+    const client = { ...settings, authorities: [] };
+    const dialled = await dialWith({ network: "tcp", tls: client })(at, {}, never).catch((error) => error);
+    assert(dialled instanceof MtrayError, "a stranger was believed");
+  });
+});
+
 for (
   const [form, fields] of [
     ["behind the path", { maxEarlyData: 5 }],
