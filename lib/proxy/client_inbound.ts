@@ -1,5 +1,5 @@
 import type { Accepted } from "../stream/types.ts";
-import { Sessions } from "./sessions.ts";
+import { type Carried, Sessions } from "./sessions.ts";
 import type { Inbound, InboundContext } from "./types.ts";
 
 /** What every inbound is: it meets its clients in its own protocol, and leaves what follows to Sessions. */
@@ -9,6 +9,9 @@ export abstract class ClientInbound implements Inbound {
   protected readonly context: InboundContext;
   protected readonly sessions: Sessions;
 
+  /** One function for all connections, which may be many and live long. */
+  readonly #meet = (accepted: Accepted, decided: () => void) => this.meet(accepted, decided);
+
   constructor(context: InboundContext) {
     this.tag = context.tag;
     this.context = context;
@@ -16,7 +19,7 @@ export abstract class ClientInbound implements Inbound {
   }
 
   accept(accepted: Accepted): Promise<void> {
-    return this.sessions.take(accepted, (decided) => this.meet(accepted, decided));
+    return this.sessions.take(accepted, this.#meet);
   }
 
   stop(): void {
@@ -28,9 +31,10 @@ export abstract class ClientInbound implements Inbound {
   }
 
   /**
-   * The story of one connection, from its first byte to its last. It may reject.
+   * The story of one connection, from its first byte to its last, or to where its bytes are only moved. It may
+   * reject.
    *
    * @param decided is called once it is clear what the client wants
    */
-  protected abstract meet(accepted: Accepted, decided: () => void): Promise<void>;
+  protected abstract meet(accepted: Accepted, decided: () => void): Promise<Carried | void>;
 }

@@ -1,25 +1,27 @@
 /** The unfinished handshakes of one inbound. When there are too many the oldest goes, for it is the least likely one. */
-export class Handshakes {
-  readonly #ends = new Set<() => void>();
+export class Handshakes<Connection> {
+  readonly #unfinished = new Set<Connection>();
   readonly #most: number;
+  readonly #end: (connection: Connection) => void;
 
-  constructor(most: number) {
+  /** @param end ends a handshake whose place is needed */
+  constructor(most: number, end: (connection: Connection) => void) {
     this.#most = most;
+    this.#end = end;
   }
 
-  /**
-   * @param end ends the handshake, when its place is needed
-   * @returns call it when the handshake is over, however it went; twice is harmless
-   */
-  enter(end: () => void): () => void {
-    if (this.#ends.size >= this.#most) {
-      const [oldest] = this.#ends;
-      this.#ends.delete(oldest);
-      oldest();
+  /** A handshake begins. */
+  enter(connection: Connection): void {
+    if (this.#unfinished.size >= this.#most) {
+      const [oldest] = this.#unfinished;
+      this.#unfinished.delete(oldest);
+      this.#end(oldest);
     }
-    // A function of its own, so that two entries are never the same one.
-    const entry = () => end();
-    this.#ends.add(entry);
-    return () => this.#ends.delete(entry);
+    this.#unfinished.add(connection);
+  }
+
+  /** It is over, however it went; twice is harmless. */
+  leave(connection: Connection): void {
+    this.#unfinished.delete(connection);
   }
 }

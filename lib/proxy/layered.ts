@@ -27,7 +27,7 @@ export class LayeredInbound implements Inbound {
   }
 
   accept(accepted: Accepted): Promise<void> {
-    return this.#sessions.take(accepted, async (decided) => {
+    return this.#sessions.take(accepted, async (_, decided) => {
       const inside = await this.#sessions.handshake(accepted, this.#takeOff(accepted));
       // From here on the protocol counts it, and gives it time of its own.
       decided();

@@ -5,9 +5,6 @@ import type { Session } from "../session.ts";
 import type { Target } from "../stream/types.ts";
 import type { HandlerContext } from "./types.ts";
 
-/** What both events about a session say. */
-export type About = Omit<SessionOpened, "kind" | "adopted">;
-
 /** Tells what becomes of an inbound's clients. */
 export class SessionLog {
   readonly #context: HandlerContext & { readonly tag: string };
@@ -45,30 +42,32 @@ export class SessionLog {
     });
   }
 
-  /** @returns what `closed` takes */
-  opened(session: Session, via: string[], adopted: boolean): About {
-    const about = {
-      id: session.id,
-      inboundTag: session.inboundTag,
-      source: textOf(session.source),
-      target: targetText(session),
-      email: session.user?.email ?? "",
-      via,
-    };
-    this.#context.events.emit({ kind: "session-opened", ...about, adopted });
-    return about;
+  opened(session: Session, via: string[], adopted: boolean): void {
+    this.#context.events.emit({ kind: "session-opened", ...about(session, via), adopted });
   }
 
-  closed(session: Session, about: About, reason: string): void {
+  closed(session: Session, via: string[], reason: string): void {
     this.#context.events.emit({
       kind: "session-closed",
-      ...about,
+      ...about(session, via),
       up: session.bytesUp,
       down: session.bytesDown,
       milliseconds: Math.round(this.#context.clock.now() - session.openedAt),
       reason,
     });
   }
+}
+
+/** What both events about a session say. Made anew for each: sessions are many, and live long. */
+function about(session: Session, via: string[]): Omit<SessionOpened, "kind" | "adopted"> {
+  return {
+    id: session.id,
+    inboundTag: session.inboundTag,
+    source: textOf(session.source),
+    target: targetText(session),
+    email: session.user?.email ?? "",
+    via,
+  };
 }
 
 const REFUSALS: Partial<Record<ErrorCode, RefusalReason>> = {

@@ -56,6 +56,15 @@ export interface NoWay {
   error: unknown;
 }
 
+/**
+ * A session whose bytes are being moved: all that its connection waits for. In an object, so that no function on the
+ * way back waits for it, and keeps what it needed for the handshake as long as the connection lives.
+ */
+export interface Carried {
+  /** Never rejects. */
+  readonly over: Promise<void>;
+}
+
 /** Something that moves bytes and can be asked to stop. */
 interface Stoppable {
   stop(): void;
@@ -68,7 +77,7 @@ interface Stoppable {
 export class Sessions {
   readonly #context: InboundContext;
   readonly #log: SessionLog;
-  readonly #handshakes: Handshakes;
+  readonly #handshakes: Handshakes<Accepted>;
   /** There where the config asks for it. */
   readonly sniffer: Sniffer | null;
   readonly #stopping = new AbortController();
@@ -78,7 +87,10 @@ export class Sessions {
   constructor(context: InboundContext) {
     this.#context = context;
     this.#log = new SessionLog(context);
-    this.#handshakes = new Handshakes(context.mostHandshakes);
+    this.#handshakes = new Handshakes(context.mostHandshakes, ({ stream, remote }) => {
+      this.refuse(remote, "handshake-limit", "too many connections are undecided, and this is the oldest");
+      stream.close();
+    });
     this.sniffer = context.sniffing === undefined ? null : new Sniffer(context.sniffing);
   }
 
@@ -94,19 +106,16 @@ export class Sessions {
    * @param story calls `decided` once it is clear what the client wants: until then the connection counts as a
    * handshake, of which the oldest is ended when there are too many
    */
-  async take(accepted: Accepted, story: (decided: () => void) => Promise<void>): Promise<void> {
+  async take(
+    accepted: Accepted,
+    story: (accepted: Accepted, decided: () => void) => Promise<Carried | void>,
+  ): Promise<void> {
     const { stream } = accepted;
     this.#open.set(stream, null);
-    const decided = this.#handshakes.enter(() => {
-      this.refuse(
-        accepted.remote,
-        "handshake-limit",
-        "too many connections are undecided, and this is the oldest",
-      );
-      stream.close();
-    });
+    this.#handshakes.enter(accepted);
     try {
-      await story(decided);
+      const carried = await story(accepted, () => this.#handshakes.leave(accepted));
+      if (carried !== undefined) await carried.over;
     } catch (error) {
       // It left before it was clear who it was; anything else is a mistake of ours.
       if (!(error instanceof MtrayError)) {
@@ -114,7 +123,7 @@ export class Sessions {
       }
       stream.close(codeOf(error) === "reset" ? error : undefined);
     } finally {
-      decided();
+      this.#handshakes.leave(accepted);
       this.#open.delete(stream);
     }
   }
@@ -200,7 +209,7 @@ export class Sessions {
    * with what `refused` makes of the error. Where first bytes are looked at the client is told to go on before there
    * is a way out, since it would say nothing otherwise; without one it then sees an end.
    */
-  async serve(session: Session, given: Given & { answers?: Answers }): Promise<void> {
+  async serve(session: Session, given: Given & { answers?: Answers }): Promise<Carried | void> {
     const { answers, accepted } = given;
     let { client } = given;
     const early = this.sniffer !== null;
@@ -219,26 +228,31 @@ export class Sessions {
         throw error;
       }
     }
-    await this.relay(session, { ...given, client, connected });
+    return this.relay(session, { ...given, client, connected });
   }
 
-  /**
-   * Moves the bytes of a session until both sides have finished; both streams are then closed.
-   */
-  async relay(
+  /** Begins to move the bytes of a session, until both sides have finished; both streams are then closed. */
+  relay(
     session: Session,
-    { accepted, client, connected, first, limits }: Given & { connected: Connected },
-  ): Promise<void> {
-    const relay = new Relay(client, connected.stream);
-    const about = this.#log.opened(session, connected.via, connected.adopted);
+    { accepted, client, connected: { stream, via, adopted }, first, limits }: Given & {
+      connected: Connected;
+    },
+  ): Carried {
+    const relay = new Relay(client, stream);
+    this.#log.opened(session, via, adopted);
     this.movedBy(accepted, relay);
-    try {
-      const policy = limits ?? this.#context.policy(session.user?.level ?? 0);
-      const reason = await relay.run(policy, session, first);
-      this.#log.closed(session, about, reason);
-    } finally {
-      this.#open.delete(accepted);
-    }
+    const policy = limits ?? this.#context.policy(session.user?.level ?? 0);
+    return { over: this.#carry(session, via, accepted, relay.run(policy, session, first)) };
+  }
+
+  async #carry(
+    session: Session,
+    via: string[],
+    accepted: ByteStream,
+    moving: Promise<string>,
+  ): Promise<void> {
+    this.#log.closed(session, via, await moving);
+    this.#open.delete(accepted);
   }
 
   /**
@@ -258,10 +272,10 @@ export class Sessions {
         far.close();
       };
       this.#open.set(client, { stop: end });
-      const about = this.#log.opened(session, via, false);
+      this.#log.opened(session, via, false);
       if (this.stopping.aborted) end();
       const reason = await relayPackets(client, far, PACKETS_IDLE, session);
-      this.#log.closed(session, about, reason);
+      this.#log.closed(session, via, reason);
       return true;
     } finally {
       client.close();

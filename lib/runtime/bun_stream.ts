@@ -4,11 +4,6 @@ import type { BunSocket } from "./bun_globals.ts";
 import { writeJoined } from "./joiner.ts";
 import { WaitingStream } from "./waiting.ts";
 
-interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
 /**
  * A TCP connection of Bun, which pushes: every `data` event brings a fresh copy of up to 512 KiB that may be kept.
  * It is turned into pulling by pausing the socket of whoever did not come back for more within one turn of the
@@ -17,7 +12,9 @@ interface Waiter<T> {
 export class BunStream extends WaitingStream implements ByteStream {
   readonly halfCloses = true;
   readonly #socket: BunSocket;
-  #queue: Uint8Array[] = [];
+  /** What came and was not taken, and what came behind it: more than one only until the socket is paused. */
+  #chunk: Uint8Array | null = null;
+  #behind: Uint8Array[] | null = null;
   #paused = false;
   /** The peer finished sending. */
   #ended = false;
@@ -25,8 +22,8 @@ export class BunStream extends WaitingStream implements ByteStream {
   #finished = false;
   /** Why nothing can be sent, or received beyond what is queued. */
   #failure: unknown = null;
-  #reader: Waiter<boolean> | null = null;
-  #writer: Waiter<void> | null = null;
+  #reader: PromiseWithResolvers<boolean> | null = null;
+  #writer: PromiseWithResolvers<void> | null = null;
   /** What the kernel did not take yet. */
   #rest: Uint8Array | null = null;
   /** Whoever has the socket now. */
@@ -41,18 +38,19 @@ export class BunStream extends WaitingStream implements ByteStream {
   }
 
   protected wait(): Promise<boolean> {
-    if (this.#queue.length > 0) return Promise.resolve(true);
+    if (this.#chunk !== null) return Promise.resolve(true);
     // Before the failure: what came before the end was complete, whatever happened to the other direction.
     if (this.#ended) return Promise.resolve(false);
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
-      if (this.#paused) this.#pause(false);
-    });
+    const reader = this.#reader = Promise.withResolvers<boolean>();
+    if (this.#paused) this.#pause(false);
+    return reader.promise;
   }
 
   take(room = 0): Uint8Array {
-    const chunk = this.#queue.shift()!;
+    const chunk = this.#chunk!;
+    this.#chunk = this.#behind?.shift() ?? null;
+    if (this.#chunk === null) this.#behind = null;
     // A Buffer in fact, whose slice() does not copy; what lies around it may be somebody else's.
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
     if (room === 0) return bytes;
@@ -70,7 +68,8 @@ export class BunStream extends WaitingStream implements ByteStream {
     // The peer is gone, and of a paused socket Bun may never tell.
     if (sent < 0) return Promise.reject(new MtrayError("reset", "the peer aborted the connection"));
     this.#rest = sent > 0 ? a.subarray(sent) : a;
-    return new Promise((resolve, reject) => this.#writer = { resolve, reject });
+    const writer = this.#writer = Promise.withResolvers<void>();
+    return writer.promise;
   }
 
   closeWrite(): void {
@@ -101,8 +100,8 @@ export class BunStream extends WaitingStream implements ByteStream {
   handOver(): { socket: BunSocket; received: Uint8Array[] } {
     if (this.#failure !== null) throw this.#failure;
     if (this.#ended) throw new MtrayError("closed", "the peer has finished sending");
-    const received = this.#queue;
-    this.#queue = [];
+    const received = this.#chunk === null ? [] : [this.#chunk, ...this.#behind ?? []];
+    this.#chunk = this.#behind = null;
     this.#failure = new MtrayError("closed", "the socket is somebody else's");
     if (this.#paused) this.#pause(false);
     return { socket: this.#socket, received };
@@ -145,7 +144,8 @@ export class BunStream extends WaitingStream implements ByteStream {
   // --- what the socket tells
 
   onData(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
+    if (this.#chunk === null) this.#chunk = bytes;
+    else (this.#behind ??= []).push(bytes);
     const reader = this.#reader;
     if (reader !== null) {
       this.#reader = null;

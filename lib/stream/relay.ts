@@ -32,6 +32,12 @@ export interface RelayCounts {
 export class Relay {
   readonly #client: ByteStream;
   readonly #far: ByteStream;
+  #limits!: RelayLimits;
+  #counts!: RelayCounts;
+  #watch!: IdleWatch;
+  #tell!: (reason: string) => void;
+  /** Directions that are not over, 0–2. */
+  #moving = 2;
   /** Writes that are under way, 0–2. */
   #writing = 0;
   #stopped = false;
@@ -51,43 +57,15 @@ export class Relay {
    * @param first goes to the far end before anything else, and is not counted
    * @returns "finished", or why it ended early; never rejects
    */
-  async run(limits: RelayLimits, counts: RelayCounts, first?: Uint8Array): Promise<string> {
-    const watch = new IdleWatch(limits.connIdle, () => this.#end("idle"));
-    const up = this.#pump(
-      this.#client,
-      this.#far,
-      (length) => {
-        counts.bytesUp += length;
-        watch.touch();
-      },
-      () => watch.restart(limits.downlinkOnly),
-      first,
-    );
-    const down = this.#pump(
-      this.#far,
-      this.#client,
-      (length) => {
-        counts.bytesDown += length;
-        watch.touch();
-      },
-      () => watch.restart(this.#client.halfCloses ? limits.uplinkOnly : Math.min(limits.uplinkOnly, UNTOLD)),
-    );
-    try {
-      await Promise.all([up, down]);
-      if (this.#unsent !== undefined) throw this.#unsent;
-      this.#end("finished");
-    } catch (error) {
-      // When we end it ourselves both sides see an end; what the streams then complain about is no news.
-      if (this.#reason === undefined) {
-        this.#reason = codeOf(error) === "reset" ? "reset by a peer" : describe(error);
-        this.#client.close(error);
-        this.#far.close(error);
-      }
-      await Promise.allSettled([up, down]);
-    } finally {
-      watch.stop();
-    }
-    return this.#reason ?? "finished";
+  run(limits: RelayLimits, counts: RelayCounts, first?: Uint8Array): Promise<string> {
+    this.#limits = limits;
+    this.#counts = counts;
+    this.#watch = new IdleWatch(limits.connIdle, () => this.#end("idle"));
+    return new Promise((resolve) => {
+      this.#tell = resolve;
+      this.#move(this.#client, this.#far, first);
+      this.#move(this.#far, this.#client);
+    });
   }
 
   /** Reads no more. Writes that are under way may finish, then both sides see an end. */
@@ -102,62 +80,84 @@ export class Relay {
     this.#far.close();
   }
 
-  async #pump(
-    from: ByteStream,
-    to: ByteStream,
-    count: (length: number) => void,
-    finished: () => void,
-    first?: Uint8Array,
-  ): Promise<void> {
-    // A function of its own, so that nothing holds the bytes while this one waits.
-    const pass = () => {
-      const bytes = from.take();
-      if (bytes.length === 0) return;
-      count(bytes.length);
-      return to.write(bytes);
-    };
-    if (first !== undefined && first.length > 0) {
-      const writing = to.write(first);
-      if (writing !== undefined) {
-        this.#writing++;
-        const sent = await this.#settled(writing);
-        this.#writing--;
-        if (!sent) return finished();
-        if (this.#stopped) return this.stop();
-      }
-    }
-    while (await from.ready()) {
-      const writing = pass();
-      if (writing === undefined) continue;
-      this.#writing++;
-      const sent = await this.#settled(writing);
-      this.#writing--;
-      if (!sent) return finished();
-      if (this.#stopped) return this.stop();
-    }
-    // Where the other direction cannot send any more, this end is half of an abort, and will be passed on as one.
-    // The two are told at about the same moment.
-    if (this.#writing > 0) await pause(0);
-    if (this.#unsent === undefined) {
-      const closing = to.closeWrite();
-      if (closing !== undefined) await this.#settled(closing);
-    }
-    finished();
+  /** When we end it ourselves both sides see an end; what the streams then complain about is no news. */
+  #abort(error: unknown): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = codeOf(error) === "reset" ? "reset by a peer" : describe(error);
+    this.#client.close(error);
+    this.#far.close(error);
   }
 
   /**
-   * Whether something could be sent. Whoever takes no more may have said something before, and it is still to be
-   * read: a site that answers and closes while the question is being sent. So that direction goes on until it ends
-   * by itself, which it does soon, and only then do both.
+   * One direction. Whoever takes no more may have said something before, and it is still to be read: a site that
+   * answers and closes while the question is being sent. So what cannot be sent ends this direction only; the other
+   * one goes on until it ends by itself, which it does soon. Never rejects.
    */
-  async #settled(sending: Promise<void>): Promise<boolean> {
+  async #move(from: ByteStream, to: ByteStream, first?: Uint8Array): Promise<void> {
     try {
-      await sending;
-      return true;
+      let writing = first !== undefined && first.length > 0 ? to.write(first) : undefined;
+      // What is named here is held for as long as the connection lives.
+      first = undefined;
+      for (;;) {
+        if (writing !== undefined) {
+          this.#writing++;
+          try {
+            await writing;
+          } catch (error) {
+            this.#unsent ??= error;
+            return this.#finished(from);
+          } finally {
+            this.#writing--;
+          }
+          if (this.#stopped) return this.stop();
+        }
+        if (!await from.ready()) break;
+        writing = this.#pass(from, to);
+      }
+      await this.#passEnd(to);
+      this.#finished(from);
+    } catch (error) {
+      this.#abort(error);
+    } finally {
+      if (--this.#moving === 0) this.#over();
+    }
+  }
+
+  /** Both directions have ended, each in its own way. */
+  #over(): void {
+    this.#watch.stop();
+    if (this.#unsent !== undefined) this.#abort(this.#unsent);
+    this.#end("finished");
+    this.#tell(this.#reason!);
+  }
+
+  async #passEnd(to: ByteStream): Promise<void> {
+    // Where the other direction cannot send any more, this end is half of an abort, and will be passed on as one.
+    // The two are told at about the same moment.
+    if (this.#writing > 0) await pause(0);
+    if (this.#unsent !== undefined) return;
+    try {
+      await to.closeWrite();
     } catch (error) {
       this.#unsent ??= error;
-      return false;
     }
+  }
+
+  /** A function of its own, so that nothing holds the bytes while the direction waits. */
+  #pass(from: ByteStream, to: ByteStream): Promise<void> | void {
+    const bytes = from.take();
+    if (bytes.length === 0) return;
+    if (from === this.#client) this.#counts.bytesUp += bytes.length;
+    else this.#counts.bytesDown += bytes.length;
+    this.#watch.touch();
+    return to.write(bytes);
+  }
+
+  /** One side has no more to say, or is not heard any more: the other has so long to finish. */
+  #finished(from: ByteStream): void {
+    const { uplinkOnly, downlinkOnly } = this.#limits;
+    if (from === this.#client) this.#watch.restart(downlinkOnly);
+    else this.#watch.restart(this.#client.halfCloses ? uplinkOnly : Math.min(uplinkOnly, UNTOLD));
   }
 }
 

@@ -2,7 +2,7 @@ import { describe } from "../../errors.ts";
 import type { Accepted, BoundPackets, Target } from "../../stream/types.ts";
 import { ClientInbound } from "../client_inbound.ts";
 import { PacketFlows } from "../packet_flows.ts";
-import type { Client } from "../sessions.ts";
+import type { Carried, Client } from "../sessions.ts";
 import type { InboundContext } from "../types.ts";
 import type { DokodemoSettings } from "./settings.ts";
 
@@ -23,13 +23,16 @@ export class DokodemoInbound extends ClientInbound {
     this.#settings = settings;
   }
 
-  protected override async meet({ stream, remote, local }: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(
+    { stream, remote, local }: Accepted,
+    decided: () => void,
+  ): Promise<Carried | void> {
     decided();
     const { target, timeout } = this.#settings;
     const client = this.#client(remote, local);
     const session = this.sessions.begin(client, { network: "tcp", target });
     const policy = this.context.policy(this.#settings.userLevel);
-    await this.sessions.serve(session, {
+    return await this.sessions.serve(session, {
       accepted: stream,
       client: stream,
       ...(timeout !== undefined && { limits: { ...policy, connIdle: timeout } }),

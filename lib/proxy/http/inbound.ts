@@ -4,7 +4,7 @@ import type { Accepted } from "../../stream/types.ts";
 import { ClientInbound } from "../client_inbound.ts";
 import { passes } from "../accounts.ts";
 import { requestedName } from "../requested_host.ts";
-import type { Answers, Client } from "../sessions.ts";
+import type { Answers, Carried, Client } from "../sessions.ts";
 import type { InboundContext } from "../types.ts";
 import { Exchange } from "./exchange.ts";
 import {
@@ -35,7 +35,7 @@ export class HttpInbound extends ClientInbound {
     this.#settings = settings;
   }
 
-  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<Carried | void> {
     const { clock, policy } = this.context;
     const reader = new HandshakeReader(accepted.stream, {
       deadline: clock.now() + policy(0).handshake,
@@ -70,7 +70,7 @@ export class HttpInbound extends ClientInbound {
     const asked = parseAbsolute(uri) ?? this.#transparent(head);
     if (asked === null) return await this.#refuse(accepted);
     decided();
-    await this.#pass(accepted, client, asked, {
+    return await this.#pass(accepted, client, asked, {
       head,
       exchange: new Exchange(reader.remaining(), { body, noResponse: response(502) }),
     });
@@ -82,7 +82,7 @@ export class HttpInbound extends ClientInbound {
     client: Client,
     { target, authority, path }: Asked,
     { head, exchange }: { head: Head; exchange: Exchange },
-  ): Promise<void> {
+  ): Promise<Carried | void> {
     const session = this.sessions.begin(client, { network: "tcp", target });
     const domain = requestedName(target.host) ?? undefined;
     this.sessions.sniffer?.apply(session, { protocol: "http", domain });
@@ -91,7 +91,7 @@ export class HttpInbound extends ClientInbound {
       return await this.sessions.dismiss(stream, responseTo(codeOf(connected.error)));
     }
     const headers = withoutHops(head.headers).filter(([name]) => name.toLowerCase() !== "host");
-    await this.sessions.relay(session, {
+    return this.sessions.relay(session, {
       accepted: stream,
       client: exchange,
       connected,

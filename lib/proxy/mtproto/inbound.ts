@@ -7,6 +7,7 @@ import { FirstBytes } from "../../stream/first_bytes.ts";
 import { discard } from "../../stream/relay.ts";
 import { type Accepted, type ByteStream, timedOut } from "../../stream/types.ts";
 import { ClientInbound } from "../client_inbound.ts";
+import type { Carried } from "../sessions.ts";
 import type { InboundContext } from "../types.ts";
 import { ruleTargetOf } from "./data_centres.ts";
 import { judge, type Verdict } from "./first_flight.ts";
@@ -43,7 +44,7 @@ export class MtprotoInbound extends ClientInbound {
   }
 
   /** The story of one connection. */
-  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<Carried | void> {
     const { stream } = accepted;
     const arrived = this.context.clock.now();
     const first = new FirstBytes(stream);
@@ -99,7 +100,7 @@ export class MtprotoInbound extends ClientInbound {
     { user, hello, suite, used }: Extract<Verdict, { kind: "hello" }>,
     first: FirstBytes,
     decided: () => void,
-  ): Promise<void> {
+  ): Promise<Carried | void> {
     const { stream } = accepted;
     const { random, clock, policy } = this.context;
     const { key, domain } = user.secret;
@@ -127,7 +128,7 @@ export class MtprotoInbound extends ClientInbound {
       return stream.close();
     }
     decided();
-    await this.#serve(accepted, user, opened, records, inner.after(HEADER_LENGTH));
+    return await this.#serve(accepted, user, opened, records, inner.after(HEADER_LENGTH));
   }
 
   /** @returns what is wrong with it, or the header */
@@ -154,7 +155,7 @@ export class MtprotoInbound extends ClientInbound {
     header: OpenedHeader,
     stream: ByteStream,
     rest: Uint8Array,
-  ): Promise<void> {
+  ): Promise<Carried | void> {
     const { crypto, lastSeen } = this.context;
     const { remote, local } = accepted;
     lastSeen.set(this.tag, remote.host, user.id);
@@ -170,7 +171,9 @@ export class MtprotoInbound extends ClientInbound {
       return accepted.stream.close();
     }
     const writing = connected.adopted ? null : crypto.aes256Ctr(header.downlink.key, header.downlink.iv);
-    await this.sessions.relay(session, {
+    // It lives as long as the session, and nobody asks for the key again.
+    session.mtproto!.offer = undefined;
+    return this.sessions.relay(session, {
       accepted: accepted.stream,
       client: cipherStream(stream, { reading: header.reading, writing, first: rest }),
       connected,

@@ -21,12 +21,14 @@ export class MtprotoOutbound implements Outbound {
   readonly encrypts: boolean;
   readonly #context: OutboundContext;
   readonly #settings: MtprotoOutboundSettings;
+  readonly #via: string[];
 
   constructor(context: OutboundContext, settings: MtprotoOutboundSettings) {
     this.tag = context.tag;
     this.encrypts = context.encrypts;
     this.#context = context;
     this.#settings = settings;
+    this.#via = [...context.below, context.tag];
   }
 
   async connect(session: Session, signal: AbortSignal): Promise<Connected> {
@@ -37,7 +39,7 @@ export class MtprotoOutbound implements Outbound {
         `cannot connect through ${this.tag}: it carries MTProto clients only`,
       );
     }
-    const { crypto, random, below } = this.#context;
+    const { crypto, random } = this.#context;
     const { stream, address } = await this.#open(client.dc, signal);
     const adopt = this.#adopts(session, client) ? client.offer : undefined;
     const header = makeHeader({ tag: client.tag, dc: client.dc, random, crypto, adopt });
@@ -54,7 +56,7 @@ export class MtprotoOutbound implements Outbound {
     return {
       stream: cipherStream(this.#watched(stream, address), { reading, writing: header.writing }),
       adopted: adopt !== undefined,
-      via: [...below, this.tag],
+      via: this.#via,
     };
   }
 

@@ -3,7 +3,7 @@ import { HandshakeReader } from "../../stream/handshake_reader.ts";
 import type { Accepted } from "../../stream/types.ts";
 import { ClientInbound } from "../client_inbound.ts";
 import { passes } from "../accounts.ts";
-import type { Answers, Client } from "../sessions.ts";
+import type { Answers, Carried, Client } from "../sessions.ts";
 import type { InboundContext } from "../types.ts";
 import { Associations } from "./associations.ts";
 import type { SocksInboundSettings } from "./settings.ts";
@@ -44,7 +44,7 @@ export class SocksInbound extends ClientInbound {
     this.#associations = new Associations(context, this.sessions, settings.ip);
   }
 
-  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<Carried | void> {
     const { clock, policy } = this.context;
     const { stream } = accepted;
     const reader = new HandshakeReader(stream, {
@@ -71,7 +71,7 @@ export class SocksInbound extends ClientInbound {
     if (target === null) return await refuse(REPLY.addressUnknown, "it asks for no address that could be");
     if (target.port === 0) return await refuse(REPLY.failure, "it asks for port 0");
     decided();
-    await this.sessions.serve(this.sessions.begin(client, { network: "tcp", target }), {
+    return await this.sessions.serve(this.sessions.begin(client, { network: "tcp", target }), {
       accepted: stream,
       client: reader.remaining(),
       answers: version === 5 ? answers5 : answers4,

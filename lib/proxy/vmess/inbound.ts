@@ -11,7 +11,7 @@ import {
   timedOut,
 } from "../../stream/types.ts";
 import { ClientInbound } from "../client_inbound.ts";
-import type { Client, NoWay } from "../sessions.ts";
+import type { Carried, Client, NoWay } from "../sessions.ts";
 import type { InboundContext } from "../types.ts";
 import { AUTH_ID, MOST_SKEW } from "./auth_id.ts";
 import type { RequestHeader } from "./header.ts";
@@ -51,7 +51,7 @@ export class VmessInbound extends ClientInbound {
   }
 
   /** The story of one connection. */
-  protected override async meet(accepted: Accepted, decided: () => void): Promise<void> {
+  protected override async meet(accepted: Accepted, decided: () => void): Promise<Carried | void> {
     const { stream, remote } = accepted;
     const deadline = this.context.clock.now() + this.context.policy(0).handshake;
     const first = new FirstBytes(stream);
@@ -66,7 +66,7 @@ export class VmessInbound extends ClientInbound {
       return stream.close();
     }
     decided();
-    await this.#serve(accepted, request, first.after(request.used));
+    return await this.#serve(accepted, request, first.after(request.used));
   }
 
   /** @returns null for a client that left */
@@ -124,7 +124,11 @@ export class VmessInbound extends ClientInbound {
     return { reason: "replay", detail: "its key was used before" };
   }
 
-  async #serve(accepted: Accepted, { user, header }: Request, rest: Uint8Array): Promise<void> {
+  async #serve(
+    accepted: Accepted,
+    { user, header }: Request,
+    rest: Uint8Array,
+  ): Promise<Carried | void> {
     const { stream, remote: source, local } = accepted;
     const client: Client = { source, local, user: { email: user.email, level: user.level } };
     const means = { crypto: this.context.crypto, random: this.context.random };
@@ -135,9 +139,10 @@ export class VmessInbound extends ClientInbound {
     const inside = serverStream(stream, header, rest, means);
     if (header.command === "mux") return await this.#serveMux(client, stream, inside);
     try {
-      const noWay = await this.#carryStream(client, header.target!, stream, inside);
+      const carried = await this.#carryStream(client, header.target!, stream, inside);
+      if (!("error" in carried)) return carried;
       // VMess has no words for it. An answer that ends at once tells the client at least that its id is right.
-      if (noWay !== null) await this.sessions.dismiss(inside, new Uint8Array());
+      await this.sessions.dismiss(inside, new Uint8Array());
     } catch (error) {
       // Whoever closes the connection itself leaves the ciphers behind.
       inside.close(codeOf(error) === "reset" ? error : undefined);
@@ -151,29 +156,26 @@ export class VmessInbound extends ClientInbound {
     this.sessions.movedBy(stream, { stop: () => stopping.abort() });
     await serveMux(carrier, {
       stream: async (target, session) => {
-        const noWay = await this.#carryStream(client, target, session, session);
-        if (noWay !== null) throw noWay.error;
+        const carried = await this.#carryStream(client, target, session, session);
+        if ("error" in carried) throw carried.error;
+        await carried.over;
       },
       packets: (target, packets) => this.#carryPackets(client, target, packets),
     }, { idle: this.context.policy(client.user?.level ?? 0).connIdle, stopping: stopping.signal });
   }
 
-  /**
-   * @param accepted the listener's stream, or a session of a multiplexer
-   * @returns why there is no way out, or null when all is over
-   */
+  /** @param accepted the listener's stream, or a session of a multiplexer */
   async #carryStream(
     client: Client,
     target: Target,
     accepted: ByteStream,
     inside: ByteStream,
-  ): Promise<NoWay | null> {
+  ): Promise<Carried | NoWay> {
     const session = this.sessions.begin(client, { network: "tcp", target });
     const stream = await this.sessions.sniff(session, inside);
     const connected = await this.sessions.connect(session);
     if ("error" in connected) return connected;
-    await this.sessions.relay(session, { accepted, client: stream, connected });
-    return null;
+    return this.sessions.relay(session, { accepted, client: stream, connected });
   }
 
   async #carryPackets(client: Client, target: Target, packets: PacketStream): Promise<void> {
