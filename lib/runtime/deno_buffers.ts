@@ -3,15 +3,15 @@ import { ROOM } from "../stream/types.ts";
 /** Bytes that a waiting connection holds. Most waiting connections carry chats; a short message fits. */
 const SMALL = 1024;
 /** Bytes of a pooled buffer for connections that have much to read. Smaller ones cost more system calls. */
-const BIG = 128 << 10;
+const BIG = 256 << 10;
 /** What those get for whom no big buffer is left: whoever sends and waits may hold them all. Never kept. */
 const MIDDLE = 16 << 10;
 /** A read shorter than this part gives a buffer back: whoever reads so little may well be waiting next. */
-const BACK = 1 / 4;
+const BACK = 1 / 8;
 /** At most this many big buffers are in use (32 MiB). */
-const MOST = 256;
+const MOST = 128;
 /** Buffers kept for the next one who needs them. */
-const KEPT = 64;
+const KEPT = 32;
 
 const spare: Uint8Array<ArrayBuffer>[] = [];
 let inUse = 0;
