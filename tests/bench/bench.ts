@@ -1,27 +1,21 @@
 /**
- * `deno task bench`: mtray in its forms against Debian's V2Ray, MTProto in and MTProto out, relay after relay in
- * turns. Everything happens on this machine, in a network namespace of its own.
+ * `deno task bench`: mtray in its forms against Debian's V2Ray on the same work, relay after relay in turns.
+ * Everything happens on this machine, in a network namespace of its own.
  */
-import { join } from "node:path";
-import { bundle } from "../tasks/bundle.ts";
-import { compile } from "../tasks/compile.ts";
-import { CACHE, DIST, ROOT } from "../tasks/paths.ts";
-import { PERMISSIONS } from "../tasks/permissions.ts";
 import { endAllOnSignal } from "../tasks/run.ts";
-import { TARGETS } from "../tasks/targets.ts";
-import { bun, hostBunName, inCi, MissingTool, v2ray } from "../tasks/tools.ts";
-import type { Case } from "./case.ts";
 import { allCases } from "./cases/all.ts";
 import { buildLoad } from "./load.ts";
+import { thisMachine } from "./machine.ts";
 import { cannotIsolate, runIsolated } from "./namespace.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
-import type { Relay } from "./relay.ts";
-import { REFERENCE, type Runs, table } from "./table.ts";
+import { findRelays, type Relays } from "./relays.ts";
+import { jsonReport, markdownReport, type Outcome, terminalReport } from "./report.ts";
+import { Rounds } from "./rounds.ts";
 
 /** What the process outside the namespace hands to the one inside. */
-interface Plan {
+interface Plan extends Relays {
+  args: string[];
   options: Options;
-  relays: Relay[];
   load: string;
 }
 
@@ -29,93 +23,47 @@ interface Plan {
 const INSIDE = "--inside";
 
 /** Makes and fetches everything, while there is still a network, and starts this program again without one. */
-async function outside(options: Options): Promise<number> {
+async function outside(args: string[]): Promise<number> {
+  const options = parseOptions(args);
   const obstacle = await cannotIsolate();
-  if (obstacle !== null) {
-    console.error(`cannot run the bench: ${obstacle}`);
-    return 1;
-  }
-  const plan: Plan = { options, relays: await findRelays(options), load: await buildLoad() };
+  if (obstacle !== null) throw new Error(`cannot run the bench: ${obstacle}`);
+  const plan: Plan = { args, options, load: await buildLoad(), ...await findRelays(options) };
   const command = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", INSIDE, JSON.stringify(plan)];
   return await runIsolated(command);
 }
 
-async function findRelays({ peers }: Options): Promise<Relay[]> {
-  const run = ["run", "-c", "{config}"];
-  const secrets: Relay["secrets"] = ["classic", "ee"];
-  await bundle(join(ROOT, "main.ts"), join(DIST, "mtray.js"));
-  const fromSource = [Deno.execPath(), "run", ...PERMISSIONS, join(ROOT, "main.ts")];
-  const relays: Relay[] = [{ name: "mtray, Deno", command: [...fromSource, ...run], secrets }];
-  await optional(async () => {
-    relays.push({ name: "mtray, Bun", command: [await bun(), join(DIST, "mtray.js"), ...run], secrets });
-    const target = TARGETS.find((candidate) => candidate.bun === hostBunName());
-    if (target === undefined) return;
-    const file = join(CACHE, "bench", "mtray");
-    await compile(target, join(DIST, "mtray.js"), file);
-    relays.push({ name: "mtray, single file", command: [file, ...run], secrets });
+async function inside(plan: Plan): Promise<number> {
+  const { options, relays, load, v2ray } = plan;
+  const cases = allCases(options.connections).filter(({ name, slow, needsV2ray }) =>
+    name.includes(options.only) && !(slow && options.quick) && !(needsV2ray && v2ray === null)
+  );
+  const { quick, bytes, rounds } = options;
+  const work = new Rounds({ cases, relays, rounds, workplace: { load, v2ray, bytes, quick } });
+  const day = new Date().toISOString().slice(0, 10);
+  const outcome = (done: number): Outcome => ({
+    results: work.results,
+    relays,
+    rounds: done,
+    day,
+    machine: thisMachine(),
+    args: plan.args,
+    notes: plan.notes,
+    failures: [...plan.failures, ...work.failures],
   });
-  await optional(async () => {
-    relays.unshift({
-      name: REFERENCE,
-      command: [await v2ray(), "-config", "{config}"],
-      secrets: ["classic"],
-    });
+  await work.run({
+    run: progress,
+    // After every round: a run that is broken off has not been for nothing.
+    round: (done) => writeFiles(options, outcome(done)),
   });
-  for (const { name, command } of peers) {
-    relays.push({ name, command: command.split(/\s+/), secrets: ["classic"] });
-  }
-  return relays;
-}
-
-async function optional(find: () => Promise<void>): Promise<void> {
-  try {
-    await find();
-  } catch (error) {
-    if (!(error instanceof MissingTool) || inCi()) throw error;
-    console.log(`left out: ${error.message}`);
-  }
-}
-
-async function inside({ options, relays, load }: Plan): Promise<number> {
-  const cases = allCases(options.connections)
-    .filter(({ name, slow }) => name.includes(options.only) && !(slow && options.quick));
-  const results = cases.map((of) => ({ of, runs: new Map() as Runs }));
-  const failures = new Set<string>();
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const { of, runs } of results) {
-      for (const relay of relays.filter((candidate) => of.fits(candidate))) {
-        progress(`round ${round} of ${options.rounds}: ${of.name}: ${relay.name}`);
-        const failure = await measure(of, relay, runs, { load, bytes: options.bytes });
-        if (failure !== null) failures.add(`${of.name}: ${relay.name}: ${failure}`);
-      }
-    }
-  }
   progress("");
-  for (const line of table(results)) console.log(line);
-  console.log(
-    `\nMedian [least–most] of ${options.rounds} rounds in turns, ${options.bytes / 1e6} MB of payload a run.`,
-  );
-  console.log(
-    "CPU, user and system, and memory are the relay's alone; load s/GB is what the generator took itself.",
-  );
-  console.log(`×N: N times better than ${REFERENCE}: more a second, or less of what it costs.`);
-  for (const failure of failures) console.error(`failed: ${failure}`);
-  return failures.size === 0 ? 0 : 1;
+  for (const line of terminalReport(outcome(rounds))) console.log(line);
+  for (const failure of outcome(rounds).failures) console.error(`failed: ${failure}`);
+  return outcome(rounds).failures.length === 0 ? 0 : 1;
 }
 
-async function measure(
-  of: Case,
-  relay: Relay,
-  runs: Runs,
-  workplace: Parameters<Case["measure"]>[1],
-): Promise<string | null> {
-  try {
-    const figures = await of.measure(relay, workplace);
-    runs.set(relay.name, [...runs.get(relay.name) ?? [], figures]);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function writeFiles({ markdown, json }: Options, outcome: Outcome): void {
+  if (markdown !== null) Deno.writeTextFileSync(markdown, markdownReport(outcome));
+  if (json !== null) Deno.writeTextFileSync(json, jsonReport(outcome));
 }
 
 /** One line that the next one overwrites; nothing where the output goes to a file. */
@@ -132,7 +80,7 @@ async function main(args: string[]): Promise<number> {
   }
   endAllOnSignal();
   try {
-    return await outside(parseOptions(args));
+    return await outside(args);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;

@@ -3,34 +3,44 @@ import { parseArgs } from "@std/cli/parse-args";
 
 export interface Options {
   rounds: number;
-  /** Numbers of connections to try. */
-  connections: number[];
-  /** Payload of one run, in bytes. */
-  bytes: number;
+  /** Numbers of connections to try; null: the cases' own. */
+  connections: number[] | null;
+  /** Payload of one run that moves bulk, in bytes; null: the cases' own. */
+  bytes: number | null;
   /** Leaves the slow cases out. */
   quick: boolean;
   /** Name and command of other relays. */
   peers: { name: string; command: string }[];
   /** Runs only cases whose name holds this. */
   only: string;
+  /** Runs only relays whose name holds this, and the reference. */
+  relay: string;
+  /** Files to write the table or all figures to, or null. */
+  markdown: string | null;
+  json: string | null;
 }
 
 export const USAGE = `deno task bench [options]
 
-  --quick              one round, less data, under a minute
-  --rounds N           rounds, each with every relay in turn (3)
-  --connections N      this number of connections instead of 1, 8 and 64
-  --megabytes N        payload of one run (1000)
+Everything takes about 25 minutes on two processors, and needs Linux and root.
+
+  --quick              one round of the cases that matter most, under a minute
+  --rounds N           rounds, each with every relay in turn (5)
+  --connections N      this number of connections instead of 1, 8 and 64 (8 for VMess and the chain)
+  --megabytes N        payload of one run that moves bulk (200 to 600, by the kind of work)
   --only TEXT          cases whose name holds TEXT
-  --peer NAME=COMMAND  another relay, started with COMMAND, in which {config} is a file in V2Ray's form and
-                       {port}, {secret} and {domain} stand for themselves; may be given again`;
+  --relay TEXT         relays whose name holds TEXT, beside v2ray
+  --peer NAME=COMMAND  another MTProxy, started with COMMAND, in which {port}, {secret} and {domain} stand for
+                       themselves and {config} for a file in V2Ray's form; may be given again
+  --markdown FILE      writes the table there as Markdown, with the day, the machine and the command
+  --json FILE          writes the figures of every single run there`;
 
 /** @throws {Error} with a sentence for people */
 export function parseOptions(args: string[]): Options {
   const unknown: string[] = [];
   const given = parseArgs(args, {
     boolean: ["quick"],
-    string: ["rounds", "connections", "megabytes", "only", "peer"],
+    string: ["rounds", "connections", "megabytes", "only", "relay", "peer", "markdown", "json"],
     collect: ["peer"],
     unknown: (name: string) => {
       unknown.push(name);
@@ -39,17 +49,22 @@ export function parseOptions(args: string[]): Options {
   });
   if (unknown.length > 0) throw new Error(`cannot understand ${unknown.join(", ")}\n\n${USAGE}`);
   const quick = given.quick === true;
-  const connections = given.connections === undefined
-    ? [1, 8, 64]
-    : [positive("connections", given.connections)];
+  const { connections, megabytes } = given;
   return {
     quick,
-    connections,
-    rounds: positive("rounds", given.rounds ?? (quick ? 1 : 3)),
-    bytes: positive("megabytes", given.megabytes ?? (quick ? 500 : 1000)) * 1e6,
-    only: typeof given.only === "string" ? given.only : "",
+    connections: connections !== undefined ? [positive("connections", connections)] : quick ? [8] : null,
+    rounds: positive("rounds", given.rounds ?? (quick ? 1 : 5)),
+    bytes: megabytes === undefined ? null : positive("megabytes", megabytes) * 1e6,
+    only: text(given.only) ?? "",
+    relay: text(given.relay) ?? "",
     peers: (given.peer as string[] | undefined ?? []).map(peer),
+    markdown: text(given.markdown),
+    json: text(given.json),
   };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
 }
 
 function positive(name: string, value: unknown): number {

@@ -1,7 +1,6 @@
-import { beginning, DATA_CENTRE } from "../beginnings.ts";
-import type { Case, Metric } from "../case.ts";
-import { runLoad } from "../load.ts";
-import { PORT, RunningRelay, type Secret, type SecretKind } from "../relay.ts";
+import type { Case, Metric, Workplace } from "../case.ts";
+import type { Relay } from "../relays.ts";
+import { type Scene, withScene } from "../stage.ts";
 
 const METRICS: readonly Metric[] = [
   { name: "GB/s", better: "more", digits: 2 },
@@ -10,58 +9,41 @@ const METRICS: readonly Metric[] = [
   { name: "load s/GB", digits: 2 },
 ];
 
-export interface BulkOptions {
+/**
+ * What a run moves before it measures, as a part of what it measures: connections grow to their speed and a runtime
+ * compiles what it runs often, which a gateway does once in its life.
+ */
+const WARM = 0.25;
+/** A quick look is not for small differences. */
+const QUICK = 0.4;
+
+export interface Bulk extends Pick<Case, "slow" | "encrypts" | "needsV2ray" | "fits"> {
   name: string;
   direction: "up" | "down";
   connections: number;
-  secret: SecretKind;
-  slow?: boolean;
-  /** For mtray alone: added to the mtproto outbound's settings. */
-  outboundSettings?: Record<string, unknown>;
+  /** Payload that is enough for this kind of work: a fifth of a second of the fastest relay's processor time. */
+  megabytes: number;
+  /** A fresh one for each run. */
+  scene(connections: number): Scene;
 }
 
 /** As many bytes as the relay can move, one way. */
-export function bulk(
-  { name, direction, connections, secret: kind, slow, outboundSettings }: BulkOptions,
-): Case {
-  return {
-    name: `${name}, ${connections} connection${connections === 1 ? "" : "s"}`,
-    metrics: METRICS,
-    slow,
-    fits: (relay) =>
-      relay.secrets.includes(kind) && (outboundSettings === undefined || relay.secrets.includes("ee")),
-    async measure(relay, { load, bytes }) {
-      const secret = newSecret(kind);
-      const running = await RunningRelay.start(relay, { secret, outboundSettings });
-      try {
-        let cpu = 0;
-        const moved = await runLoad(load, {
-          relay: `127.0.0.1 ${PORT}`,
-          dataCentre: `${DATA_CENTRE} 443`,
-          direction,
-          bytes: Math.ceil(bytes / connections),
-          beginnings: Array.from({ length: connections }, () => beginning(secret)),
-        }, {
-          started: () => cpu = -running.cpu,
-          finished: () => cpu += running.cpu,
-        });
-        const gigabytes = moved.bytes / 1e9;
-        return [
-          gigabytes / moved.seconds,
-          cpu / gigabytes,
-          running.peakMemory / 1e6,
-          moved.loadCpu / gigabytes,
-        ];
-      } catch (error) {
-        const said = running.output.trim();
-        throw new Error(`${error instanceof Error ? error.message : error}${said && `; it said: ${said}`}`);
-      } finally {
-        await running.stop();
-      }
-    },
+export function bulk({ name, direction, connections, megabytes, scene, ...rest }: Bulk): Case {
+  const measure = async (relay: Relay, workplace: Workplace) => {
+    const bytes = workplace.bytes ?? megabytes * 1e6 * (workplace.quick ? QUICK : 1);
+    const each = Math.ceil(bytes / connections);
+    const stage = { ...scene(connections), bytes: bytes * (1 + WARM) };
+    return await withScene(relay, stage, workplace, async (load, running) => {
+      const done = await load.measure(`bulk ${direction} ${each} ${Math.ceil(each * WARM)}`);
+      const gigabytes = done.amount / 1e9;
+      return [
+        gigabytes / done.seconds,
+        done.relayCpu / gigabytes,
+        running.peakMemory / 1e6,
+        done.loadCpu / gigabytes,
+      ];
+    });
   };
-}
-
-function newSecret(kind: SecretKind): Secret {
-  return { kind, key: crypto.getRandomValues(new Uint8Array(16)), domain: "www.example.com" };
+  const plural = connections === 1 ? "" : "s";
+  return { ...rest, name: `${name}, ${connections} connection${plural}`, metrics: METRICS, measure };
 }

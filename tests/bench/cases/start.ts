@@ -1,5 +1,7 @@
 import type { Case } from "../case.ts";
-import { RunningRelay } from "../relay.ts";
+import { mtprotoRelay, PORT } from "../configs.ts";
+import { RunningProgram } from "../program.ts";
+import { SECRETS } from "../secret.ts";
 
 /** From the command to the first connection taken, and what it holds when nobody is there. */
 export const start: Case = {
@@ -10,13 +12,9 @@ export const start: Case = {
   ],
   fits: () => true,
   async measure(relay) {
-    const secret = { kind: "classic", key: crypto.getRandomValues(new Uint8Array(16)), domain: "" } as const;
-    const running = await RunningRelay.start(relay, { secret });
-    try {
-      await running.settle();
-      return [running.startMs, running.memory / 1e6];
-    } finally {
-      await running.stop();
-    }
+    const setup = { config: mtprotoRelay("classic"), port: PORT, secret: SECRETS.classic, connects: true };
+    await using running = await RunningProgram.start(relay, setup);
+    await running.settle();
+    return [running.startMs, running.memory / 1e6];
   },
 };
