@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { nodeCrypto } from "./node_crypto.ts";
 
 /** The certificates of a PEM text, each by itself. */
 export function splitPem(text: string): string[] {
@@ -10,7 +10,7 @@ export function splitPem(text: string): string[] {
 export function areCertificates(text: string): boolean {
   const all = splitPem(text);
   try {
-    for (const each of all) new X509Certificate(each);
+    for (const each of all) new (nodeCrypto().X509Certificate)(each);
   } catch {
     return false;
   }
@@ -20,7 +20,7 @@ export function areCertificates(text: string): boolean {
 /** Whether a PEM text holds a private key that is not encrypted. */
 export function isPrivateKey(text: string): boolean {
   try {
-    createPrivateKey(text);
+    nodeCrypto().createPrivateKey(text);
     return true;
   } catch {
     return false;
@@ -29,12 +29,14 @@ export function isPrivateKey(text: string): boolean {
 
 /** Whether a private key belongs to the first certificate of a text. Both must be readable. */
 export function keyFits(certificate: string, key: string): boolean {
-  return new X509Certificate(splitPem(certificate)[0]).checkPrivateKey(createPrivateKey(key));
+  return new (nodeCrypto().X509Certificate)(splitPem(certificate)[0]).checkPrivateKey(
+    nodeCrypto().createPrivateKey(key),
+  );
 }
 
 /** The DNS names that the first certificate of a text is for, in lower case, "*.example.com" among them. */
 export function namesOf(certificate: string): string[] {
-  const { subjectAltName, subject } = new X509Certificate(splitPem(certificate)[0]);
+  const { subjectAltName, subject } = new (nodeCrypto().X509Certificate)(splitPem(certificate)[0]);
   const names = (subjectAltName ?? "").split(", ").filter((name) => name.startsWith("DNS:"))
     .map((name) => name.slice(4));
   // Without such names the common name still counts, as for V2Ray's server.

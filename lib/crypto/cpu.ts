@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import process from "node:process";
+import { readTextFile } from "../runtime/files.ts";
+import { architecture as thisArchitecture } from "../runtime/process.ts";
 
 /**
  * Whether the processor has instructions for AES, without which AES is slower than ChaCha20 and tells its timing.
@@ -8,7 +8,7 @@ import process from "node:process";
  * @param description Linux's /proc/cpuinfo; null where it cannot be read. Then only x64 is believed to have them.
  */
 export function cpuHasAes(
-  architecture: string = process.arch,
+  architecture: string = thisArchitecture(),
   description: string | null = readCpuInfo(),
 ): boolean {
   if (description === null) return architecture === "x64";
@@ -19,7 +19,7 @@ export function cpuHasAes(
 
 function readCpuInfo(): string | null {
   try {
-    return readFileSync("/proc/cpuinfo", "utf8");
+    return readTextFile("/proc/cpuinfo");
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { nodeCrypto } from "./node_crypto.ts";
 
 /** SHA-256 over the parts, joined. 32 bytes. */
 export function sha256(...parts: Uint8Array[]): Uint8Array {
@@ -17,15 +17,16 @@ export function sha1(...parts: Uint8Array[]): Uint8Array {
 
 /** HMAC-SHA-256 over the parts, joined. 32 bytes. */
 export function hmacSha256(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
-  const hmac = createHmac("sha256", key);
+  const hmac = nodeCrypto().createHmac("sha256", key);
   for (const part of parts) hmac.update(part);
   return new Uint8Array(hmac.digest());
 }
 
 /** CRC-32 of IEEE 802.3, as gzip has it. */
 export function crc32(bytes: Uint8Array): number {
+  crcTable ??= makeCrcTable();
   let crc = ~0;
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
+  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 255] ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
@@ -37,13 +38,17 @@ export function fnv1a32(bytes: Uint8Array): number {
 }
 
 function digest(algorithm: string, parts: Uint8Array[]): Uint8Array {
-  const hash = createHash(algorithm);
+  const hash = nodeCrypto().createHash(algorithm);
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());
 }
 
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-  return crc;
-});
+let crcTable: Int32Array | undefined;
+
+function makeCrcTable(): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+    return crc;
+  });
+}

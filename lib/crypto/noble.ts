@@ -1,9 +1,7 @@
 import { ctr } from "@noble/ciphers/aes.js";
-import { MtrayError } from "../errors.ts";
+import { Ctr } from "./ctr.ts";
 import { NobleOpener, NobleSealer } from "./noble_aead.ts";
-import type { CryptoProvider, SyncCipher } from "./types.ts";
-
-const BLOCK = 16;
+import type { CryptoProvider } from "./types.ts";
 
 /** AES in plain JavaScript: a hundred times slower than OpenSSL, and independent of everything. */
 export const nobleProvider: CryptoProvider = {
@@ -14,42 +12,21 @@ export const nobleProvider: CryptoProvider = {
   opener: (algorithm, key) => new NobleOpener(algorithm, key),
 };
 
-/** The library encrypts whole messages; the counter and the rest of a block are kept here. */
-class NobleCtr implements SyncCipher {
-  readonly asynchronous = false;
-  readonly #counter: Uint8Array;
-  #key: Uint8Array | null;
-  /** Bytes of the current block that are used up, 0–15. */
-  #used = 0;
-
-  constructor(key: Uint8Array, iv: Uint8Array) {
-    if (key.length !== 32 || iv.length !== 16) {
-      throw new RangeError("AES-256-CTR takes a key of 32 and an IV of 16 bytes");
-    }
-    this.#key = key.slice();
-    this.#counter = iv.slice();
+/** The library encrypts whole messages: each begins where the last one ended, and nothing is kept in between. */
+class NobleCtr extends Ctr<true> {
+  protected override begin(): true {
+    return true;
   }
 
-  update(bytes: Uint8Array): Uint8Array {
-    if (this.#key === null) throw new MtrayError("closed", "cannot encrypt: the cipher was freed");
-    const padded = new Uint8Array(this.#used + bytes.length);
-    padded.set(bytes, this.#used);
-    const result = ctr(this.#key, this.#counter).encrypt(padded).subarray(this.#used);
-    this.#advance(Math.floor(padded.length / BLOCK));
-    this.#used = padded.length % BLOCK;
+  protected override transform(_engine: true, bytes: Uint8Array): Uint8Array {
+    const { counter, skip } = this.place();
+    const key = this.key();
+    const padded = new Uint8Array(skip + bytes.length);
+    padded.set(bytes, skip);
+    const result = ctr(key, counter).encrypt(padded).subarray(skip);
+    key.fill(0);
     return result;
   }
 
-  close(): void {
-    this.#key?.fill(0);
-    this.#key = null;
-  }
-
-  #advance(blocks: number): void {
-    for (let i = BLOCK - 1, carry = blocks; i >= 0 && carry > 0; i--) {
-      carry += this.#counter[i];
-      this.#counter[i] = carry % 256;
-      carry = Math.floor(carry / 256);
-    }
-  }
+  protected override end(): void {}
 }

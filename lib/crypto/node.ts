@@ -1,16 +1,10 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import { MtrayError } from "../errors.ts";
 import { runtimeName } from "../runtime/name.ts";
 import { checkKey, checkOpen, checkSeal } from "./lengths.ts";
 import { NobleOpener, NobleSealer } from "./noble_aead.ts";
-import {
-  type AeadAlgorithm,
-  type CryptoProvider,
-  type Opener,
-  type Sealer,
-  type SyncCipher,
-  TAG,
-} from "./types.ts";
+import { nodeCrypto } from "./node_crypto.ts";
+import { NodeCtr } from "./node_ctr.ts";
+import { type AeadAlgorithm, type CryptoProvider, type Opener, type Sealer, TAG } from "./types.ts";
 
 /** Bun's node:crypto has no ChaCha20-Poly1305. */
 const isHere: Readonly<Record<AeadAlgorithm, boolean>> = {
@@ -20,7 +14,7 @@ const isHere: Readonly<Record<AeadAlgorithm, boolean>> = {
 
 /** The runtime's own node:crypto: OpenSSL's speed on Bun, about a tenth of it on Deno. Always there. */
 export const nodeProvider: CryptoProvider = {
-  name: "node:crypto",
+  name: isHere["chacha20-poly1305"] ? "node:crypto" : "node:crypto, JavaScript for ChaCha20-Poly1305",
   fastAes128Gcm: runtimeName === "bun",
   aes256Ctr: (key, iv) => new NodeCtr(key, iv),
   sealer: (algorithm, key) =>
@@ -28,24 +22,6 @@ export const nodeProvider: CryptoProvider = {
   opener: (algorithm, key) =>
     isHere[algorithm] ? new NodeOpener(algorithm, key) : new NobleOpener(algorithm, key),
 };
-
-class NodeCtr implements SyncCipher {
-  readonly asynchronous = false;
-  #cipher: ReturnType<typeof createCipheriv> | null;
-
-  constructor(key: Uint8Array, iv: Uint8Array) {
-    this.#cipher = createCipheriv("aes-256-ctr", key, iv);
-  }
-
-  update(bytes: Uint8Array): Uint8Array {
-    if (this.#cipher === null) throw new MtrayError("closed", "cannot encrypt: the cipher was freed");
-    return this.#cipher.update(bytes);
-  }
-
-  close(): void {
-    this.#cipher = null;
-  }
-}
 
 /** node:crypto has no call for the next message of the same key: each has a cipher of its own. */
 abstract class Keyed {
@@ -71,7 +47,9 @@ abstract class Keyed {
 class NodeSealer extends Keyed implements Sealer {
   seal(nonce: Uint8Array, text: Uint8Array, into: Uint8Array, additional?: Uint8Array): void {
     checkSeal(nonce, text, into);
-    const cipher = createCipheriv(this.algorithm as "aes-128-gcm", this.key, nonce, { authTagLength: TAG });
+    const cipher = nodeCrypto().createCipheriv(this.algorithm as "aes-128-gcm", this.key, nonce, {
+      authTagLength: TAG,
+    });
     if (additional !== undefined) cipher.setAAD(additional);
     const length = text.length;
     if (length > 0) into.set(cipher.update(text));
@@ -83,7 +61,9 @@ class NodeSealer extends Keyed implements Sealer {
 class NodeOpener extends Keyed implements Opener {
   open(nonce: Uint8Array, sealed: Uint8Array, into: Uint8Array, additional?: Uint8Array): boolean {
     checkOpen(nonce, sealed, into);
-    const cipher = createDecipheriv(this.algorithm as "aes-128-gcm", this.key, nonce, { authTagLength: TAG });
+    const cipher = nodeCrypto().createDecipheriv(this.algorithm as "aes-128-gcm", this.key, nonce, {
+      authTagLength: TAG,
+    });
     if (additional !== undefined) cipher.setAAD(additional);
     const length = into.length;
     cipher.setAuthTag(sealed.subarray(length));

@@ -5,17 +5,20 @@
  * library the alternative is to write into memory that belongs to somebody else.
  */
 export interface Cipher {
-  /** False: `update` answers at once. True: it may answer with a promise; calls must then not overlap. */
-  readonly asynchronous: boolean;
-  /** Transforms the next bytes of the stream, in place where it can. The result may be the argument itself. */
-  update(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  close(): void;
-}
-
-/** A cipher that always answers at once. */
-export interface SyncCipher extends Cipher {
-  readonly asynchronous: false;
+  /**
+   * Transforms the next bytes of the stream at once, in place where it can: the result is the argument itself, or
+   * bytes in a buffer of their own.
+   *
+   * @throws {MtrayError} `closed`, once it is freed
+   */
   update(bytes: Uint8Array): Uint8Array;
+  /**
+   * There where a large piece is cheaper on another thread: then it answers with a promise, and otherwise as `update`
+   * does. It reads the bytes before it returns. A call of either need not wait for an earlier promise; the results
+   * belong in the order of the calls. The promise rejects with `closed` when the cipher is freed before it is done.
+   */
+  updateSoon?(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  close(): void;
 }
 
 /** Ciphers that also tell whether their text was tampered with. Nonces are 12 bytes, tags 16. */
@@ -66,7 +69,7 @@ export interface CryptoProvider {
   /** Whether its AES-128-GCM uses the processor's own AES where there is one. A table, not a measurement. */
   readonly fastAes128Gcm: boolean;
   /** AES-256-CTR with a 128-bit big-endian counter. `key` is 32 bytes, `iv` 16. */
-  aes256Ctr(key: Uint8Array, iv: Uint8Array): SyncCipher;
+  aes256Ctr(key: Uint8Array, iv: Uint8Array): Cipher;
   /** @param key as many bytes as AEAD_KEY says */
   sealer(algorithm: AeadAlgorithm, key: Uint8Array): Sealer;
   /** @param key as many bytes as AEAD_KEY says */

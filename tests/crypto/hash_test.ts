@@ -74,7 +74,9 @@ Deno.test("which processors have AES", () => {
 Deno.test("which providers are fast at AES-128-GCM is a table", () => {
   const isBun = "Bun" in globalThis;
   const table = Object.fromEntries(workingProviders().map((each) => [each.name, each.fastAes128Gcm]));
-  assertEquals([table["node:crypto"], table["JavaScript"]], [isBun, false]);
+  const ofNode = Object.keys(table).filter((name) => name.includes("node:crypto"));
+  assertEquals(ofNode.map((name) => table[name]), [isBun, isBun]);
+  assertEquals(table["JavaScript"], false);
   const native = Object.keys(table).filter((name) => name.endsWith("through FFI"));
   assertEquals(native.map((name) => table[name]), native.map(() => true));
   assertEquals(cryptoProvider().fastAes128Gcm, table[cryptoProvider().name]);

@@ -26,7 +26,7 @@ Deno.test("AES-256-CTR of NIST SP 800-38A, F.5.5", () => {
 
 Deno.test("the plain JavaScript and the runtime's own provider always work", () => {
   const names = workingProviders().map(({ name }) => name);
-  assert(names.includes("node:crypto") && names.includes("JavaScript"));
+  assert(names.some((name) => name.startsWith("node:crypto")) && names.includes("JavaScript"));
   assertEquals(cryptoProvider().name, names[0]);
 });
 

@@ -4,7 +4,7 @@
  * Sources: tdlib `td/mtproto/TcpTransport.cpp`; facts and vectors checked against V2Ray 4.34 and mtcute.
  */
 import { sha256 } from "../../crypto/hash.ts";
-import type { CryptoProvider, SyncCipher } from "../../crypto/types.ts";
+import type { Cipher, CryptoProvider } from "../../crypto/types.ts";
 import type { CtrKey } from "../../session.ts";
 import type { Random } from "../types.ts";
 
@@ -53,7 +53,7 @@ export interface OpenedHeader {
   /** Signed. */
   dc: number;
   /** Decrypts what comes after the header. */
-  reading: SyncCipher;
+  reading: Cipher;
   /** Encrypts what goes to the client. */
   downlink: CtrKey;
 }
@@ -88,7 +88,7 @@ const DIGEST_LABEL = new TextEncoder().encode("obfuscated2 header");
 export interface MadeHeader {
   wire: Uint8Array;
   /** Encrypts what comes after the header. */
-  writing: SyncCipher;
+  writing: Cipher;
   /** Decrypts what the data centre sends. */
   downlink: CtrKey;
 }
