@@ -5,16 +5,16 @@ import { LayeredInbound } from "./proxy/layered.ts";
 import type { HandlerContext, Inbound, InboundContext, Outbound, Policy } from "./proxy/types.ts";
 import { createRouter, noPackets } from "./routing/router.ts";
 import { textOf } from "./runtime/address.ts";
-import type { Listener } from "./runtime/types.ts";
+import type { Listener, Place } from "./runtime/types.ts";
 import { childSession } from "./session.ts";
 import type { Shared } from "./shared.ts";
-import type { Dial, DialPackets, Target } from "./stream/types.ts";
+import type { Dial, DialPackets } from "./stream/types.ts";
 import { inboundLayers, outboundLayers } from "./transport/layers.ts";
 
 /** How long `stop` lets writes go on that are under way, in milliseconds. */
 const DRAIN = 3_000;
 
-/** Connections that may be undecided at the same time, over all inbounds. Each costs some kilobytes … */
+/** Connections that may be undecided at the same time, over all inbounds and routers. Each costs some kilobytes … */
 const MOST_HANDSHAKES = 1024;
 /** … and a descriptor, of which this part may be theirs: clients need the rest. */
 const HANDSHAKE_SHARE = 0.5;
@@ -29,8 +29,13 @@ export interface Description {
 
 /** A configuration at work. */
 export interface App {
-  /** Binds every port. Rejects with code `start`, and then nothing stays bound. */
-  start(): Promise<void>;
+  /**
+   * Binds every port. Rejects with code `start`, and then nothing stays bound.
+   *
+   * @param ports what the first of several routers has bound; absent, this is the first
+   * @returns the ports, in the order of the config
+   */
+  start(ports?: readonly number[]): Promise<number[]>;
   /** Accepts no more, lets writes that are under way finish for up to three seconds, and ends everything. */
   stop(): Promise<void>;
   /** Ends everything at once. */
@@ -57,7 +62,8 @@ export function build(config: Config, shared: Shared): App {
     random: shared.random,
     events: shared.events,
   });
-  const handshakes = Math.min(MOST_HANDSHAKES, shared.runtime.mostSockets * HANDSHAKE_SHARE);
+  // Divided, for the system spreads connections evenly and a number that all routers count would slow down each.
+  const handshakes = Math.min(MOST_HANDSHAKES, shared.runtime.mostSockets * HANDSHAKE_SHARE) / shared.routers;
   const inbounds = config.inbounds.map((inbound) => {
     const context: InboundContext = {
       ...handlers,
@@ -176,11 +182,18 @@ interface RunningInbound {
   handler: Inbound;
 }
 
+interface Listening {
+  listener: Pick<Listener, "address" | "close">;
+  inboundTag: string;
+  /** Of several routers. Only that one speaks of its ports: they are the same ones. */
+  isFirst: boolean;
+}
+
 class RunningApp implements App {
   readonly #inbounds: RunningInbound[];
   readonly #outbounds: Outbounds;
   readonly #shared: Shared;
-  readonly #listeners: { listener: Pick<Listener, "address" | "close">; inboundTag: string }[] = [];
+  readonly #listeners: Listening[] = [];
   readonly #connections = new Set<Promise<void>>();
 
   constructor(inbounds: RunningInbound[], outbounds: Outbounds, shared: Shared) {
@@ -189,11 +202,17 @@ class RunningApp implements App {
     this.#shared = shared;
   }
 
-  async start(): Promise<void> {
+  async start(ports?: readonly number[]): Promise<number[]> {
+    const share = this.#shared.routers === 1 ? undefined : ports === undefined ? "first" : "next";
+    const bound: number[] = [];
     try {
       for (const { config, handler } of this.#inbounds) {
-        for (const port of config.ports) await this.#listen(config, handler, port);
+        for (const port of config.ports) {
+          const at = { host: config.listen, port: ports?.[bound.length] ?? port, share } as const;
+          bound.push(await this.#listen(config, handler, at));
+        }
       }
+      return bound;
     } catch (error) {
       this.#stopListening();
       throw error;
@@ -233,30 +252,29 @@ class RunningApp implements App {
     return this.#outbounds.dialOf(outboundTag);
   }
 
-  async #listen(
-    { tag, protocol, listen: host }: InboundConfig,
-    handler: Inbound,
-    port: number,
-  ): Promise<void> {
+  /** @returns the port */
+  async #listen({ tag, protocol }: InboundConfig, handler: Inbound, at: Place): Promise<number> {
     const { runtime, events } = this.#shared;
-    const listening = (listener: { address: Target; close(): void }) => {
-      this.#listeners.push({ listener, inboundTag: tag });
-      events.emit({ kind: "listening", inboundTag: tag, protocol, address: textOf(listener.address) });
-      return listener;
+    const isFirst = at.share !== "next";
+    let { port } = at;
+    const listening = (listener: Pick<Listener, "address" | "close">) => {
+      port = listener.address.port;
+      this.#listeners.push({ listener, inboundTag: tag, isFirst });
+      if (isFirst) {
+        events.emit({ kind: "listening", inboundTag: tag, protocol, address: textOf(listener.address) });
+      }
     };
     try {
       if (handler.acceptsStreams !== false) {
-        const at = { host, port };
-        port = listening(
-          await runtime.listen(at, (accepted) => this.#follow(handler.accept(accepted))),
-        ).address
-          .port;
+        listening(await runtime.listen(at, (accepted) => this.#follow(handler.accept(accepted))));
       }
-      if (handler.acceptPackets !== undefined) {
-        const packets = await runtime.openPackets({ host, port });
+      // Where UDP cannot be shared the first router takes all of it.
+      if (handler.acceptPackets !== undefined && (isFirst || runtime.sharesPackets)) {
+        const packets = await runtime.openPackets({ ...at, port });
         listening(packets);
         this.#follow(handler.acceptPackets(packets));
       }
+      return port;
     } catch (error) {
       throw new MtrayError("start", `cannot start inbound ${tag}: ${(error as Error).message}`, {
         cause: error,
@@ -266,12 +284,13 @@ class RunningApp implements App {
 
   #follow(connection: Promise<void>): void {
     this.#connections.add(connection);
-    connection.finally(() => this.#connections.delete(connection));
+    connection.then(() => this.#connections.delete(connection));
   }
 
   #stopListening(): void {
-    for (const { listener, inboundTag } of this.#listeners.splice(0)) {
+    for (const { listener, inboundTag, isFirst } of this.#listeners.splice(0)) {
       listener.close();
+      if (!isFirst) continue;
       this.#shared.events.emit({ kind: "stopped-listening", inboundTag, address: textOf(listener.address) });
     }
   }

@@ -10,6 +10,7 @@ import { readSource, type Source } from "./tasks/source.ts";
 const ORDER = [
   ...[
     "cli",
+    "workers",
     "app",
     "shared",
     "config",

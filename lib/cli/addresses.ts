@@ -1,5 +1,5 @@
-import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
+import { interfaces } from "../runtime/process.ts";
 
 /** An IPv4 address of this box. */
 export interface BoxAddress {
@@ -22,9 +22,8 @@ const lans = /^(br-lan|lan)/;
 /** The IPv4 addresses of this box, in the system's order. Empty where the system does not tell. */
 export function boxAddresses(): BoxAddress[] {
   try {
-    return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-      addresses.filter(({ family }) => family === "IPv4").map(({ address }) => ({ name, address }))
-    );
+    return interfaces().filter(({ family }) => family === "IPv4")
+      .map(({ name, address }) => ({ name, address }));
   } catch {
     return [];
   }

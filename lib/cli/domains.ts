@@ -1,7 +1,9 @@
-import { domainToASCII } from "node:url";
 import { MtrayError } from "../errors.ts";
 import type { Random } from "../proxy/types.ts";
+import { late } from "../runtime/late.ts";
 import { hostName } from "../settings/address.ts";
+
+const url = late<typeof import("node:url")>("node:url");
 
 /**
  * Large sites of many trades and countries that speak TLS 1.3. One of them stands in a fresh `ee` secret, drawn at
@@ -75,7 +77,7 @@ export function drawDomain(random: Random): string {
  * @throws MtrayError `usage` where it is no name that a web site could have
  */
 export function checkedDomain(text: string): string {
-  const name = hostName(domainToASCII(text.trim()));
+  const name = hostName(url().domainToASCII(text.trim()));
   // A name without a dot is a machine of the local network, which no stranger would ask for.
   if (name !== null && name.includes(".")) return name;
   throw new MtrayError(

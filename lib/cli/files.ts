@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ConfigFile } from "../config/load.ts";
 import { describe, MtrayError } from "../errors.ts";
+import { exists, namesIn, readFile, readStandardInput } from "../runtime/files.ts";
+import { late } from "../runtime/late.ts";
 import type { Options } from "./flags.ts";
 import type { Screen } from "./screen.ts";
+
+const path = late<typeof import("node:path")>("node:path");
 
 /** Where a config is looked for when none is named, in this order. */
 export const PLACES = ["config.jsonc", "config.json", "/etc/mtray/config.jsonc"];
@@ -34,7 +36,7 @@ export function readConfigs(options: Options, say: Screen["out"]): ConfigFile[] 
 
 /** The first of some files that is there. */
 export function firstExisting(names: readonly string[]): string | undefined {
-  return names.find((name) => existsSync(name));
+  return names.find(exists);
 }
 
 /** A name in the working directory with its `./`, so that it is plain where the file lies. */
@@ -45,7 +47,7 @@ export function shown(name: string): string {
 function filesIn(folder: string): string[] {
   let names: string[];
   try {
-    names = readdirSync(folder);
+    names = namesIn(folder);
   } catch (error) {
     throw new MtrayError("config", `cannot read the folder ${folder}: ${reasonOf(error)}`, { cause: error });
   }
@@ -53,15 +55,15 @@ function filesIn(folder: string): string[] {
   if (configs.length === 0) {
     throw new MtrayError("config", `cannot find a config: ${folder} holds no .json or .jsonc file`);
   }
-  return configs.map((name) => join(folder, name));
+  return configs.map((name) => path().join(folder, name));
 }
 
 function read(name: string): ConfigFile {
   const standardInput = name === "-" || name === "stdin:";
   try {
     return standardInput
-      ? { name: "standard input", text: readFileSync(0) }
-      : { name, text: readFileSync(name) };
+      ? { name: "standard input", text: readStandardInput() }
+      : { name, text: readFile(name) };
   } catch (error) {
     throw new MtrayError(
       "config",

@@ -1,10 +1,12 @@
-import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { MtrayError } from "../errors.ts";
 import type { Random } from "../proxy/types.ts";
 import { formatSecret } from "../proxy/mtproto/secret.ts";
+import { late } from "../runtime/late.ts";
 import { toHex } from "../stream/bytes.ts";
 import { reasonOf } from "./files.ts";
 import type { SharedOutbound } from "./share_outbound.ts";
+
+const fs = late<typeof import("node:fs")>("node:fs");
 
 /** The port of a config that `--init` writes: free on most boxes, and no root is needed for it. */
 export const PORT = 8443;
@@ -24,28 +26,28 @@ export function freshSecret(domain: string, random: Random): string {
  * @throws MtrayError `start` where the folder cannot be written
  */
 export function writeFirstConfig(name: string, text: string, random: Random): boolean {
-  if (existsSync(name)) return false;
+  if (fs().existsSync(name)) return false;
   const draft = `${name}.${toHex(random(6))}`;
   try {
-    writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
+    fs().writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
     return claim(draft, name, text);
   } catch (error) {
     throw new MtrayError("start", `cannot write ${name}: ${reasonOf(error)}`, { cause: error });
   } finally {
-    rmSync(draft, { force: true });
+    fs().rmSync(draft, { force: true });
   }
 }
 
 function claim(draft: string, name: string, text: string): boolean {
   try {
-    linkSync(draft, name);
+    fs().linkSync(draft, name);
     return true;
   } catch (error) {
     if (isCode(error, "EEXIST")) return false;
   }
   // A file system without hard links, such as FAT on a stick.
   try {
-    writeFileSync(name, text, { mode: 0o600, flag: "wx" });
+    fs().writeFileSync(name, text, { mode: 0o600, flag: "wx" });
     return true;
   } catch (error) {
     if (isCode(error, "EEXIST")) return false;

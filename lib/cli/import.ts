@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { MtrayError } from "../errors.ts";
+import { readStandardInput } from "../runtime/files.ts";
 import type { Command } from "./command.ts";
 import { importLink } from "./share_outbound.ts";
 
@@ -31,5 +31,5 @@ standard input. To carry Telegram through its server, name its tag in "proxySett
 
 /** A link as the command line gives it; - stands for standard input, which can be read once. */
 export function linkFrom<Text extends string | undefined>(text: Text): Text | string {
-  return text === "-" ? readFileSync(0, "utf8") : text;
+  return text === "-" ? new TextDecoder().decode(readStandardInput()) : text;
 }

@@ -1,11 +1,13 @@
-import { domainToASCII } from "node:url";
 import type { Config, InboundConfig } from "../config/types.ts";
 import { MtrayError } from "../errors.ts";
 import { formatSecret } from "../proxy/mtproto/secret.ts";
 import type { MtprotoInboundSettings } from "../proxy/mtproto/settings.ts";
+import { late } from "../runtime/late.ts";
 import { hostName, ipOf } from "../settings/address.ts";
 import { qrLines } from "./qr.ts";
 import type { Screen } from "./screen.ts";
+
+const url = late<typeof import("node:url")>("node:url");
 
 /** The two forms of one link. Both hold the secret. */
 export interface Link {
@@ -65,7 +67,7 @@ function serversOf({ listen }: InboundConfig, addresses: readonly string[]): rea
  * @throws MtrayError `usage` for anything else
  */
 export function checkedHost(text: string): string {
-  const host = ipOf(text.trim()) ?? hostName(domainToASCII(text.trim()));
+  const host = ipOf(text.trim()) ?? hostName(url().domainToASCII(text.trim()));
   if (host !== null) return host;
   const why = /:\d+$/.test(text) ? "the port comes from the config" : "it must be a name or an IP address";
   throw new MtrayError("usage", `cannot use ${JSON.stringify(text)} as a host: ${why}`);

@@ -15,6 +15,7 @@ import { secret } from "./secret.ts";
 import { test } from "./test.ts";
 import { uuid } from "./uuid.ts";
 import { version } from "./version.ts";
+import { work } from "./work.ts";
 
 /** Every command, in the order of `mtray help`. */
 export const COMMANDS: Command[] = [
@@ -32,6 +33,7 @@ export const COMMANDS: Command[] = [
 /** The whole program: reads the arguments, runs a command, exits. */
 export async function main(): Promise<void> {
   const screen = realScreen(stdoutIsTerminal());
+  if (!runtime.isMainThread) return work(screen);
   catchFailures(screen);
   runtime.exit(await runCommand(runtime.args, screen));
 }

@@ -1,21 +1,23 @@
 import { type App, build } from "../app.ts";
 import type { Config, OutboundConfig } from "../config/types.ts";
-import { codeOf, MtrayError } from "../errors.ts";
+import { codeOf, describe, MtrayError } from "../errors.ts";
 import { openLog } from "../observe/log.ts";
 import type { Clock } from "../proxy/types.ts";
 import { onStop, runtime } from "../runtime/mod.ts";
 import { createShared, type Shared } from "../shared.ts";
+import { createMemory } from "../shared/memory.ts";
 import { VERSION } from "../version.ts";
+import { Crew, routersOf } from "../workers/crew.ts";
 import { boxAddresses, linkAddresses } from "./addresses.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { logRejections } from "./failures.ts";
-import { firstExisting, LOCAL_PLACES, shown } from "./files.ts";
+import { firstExisting, LOCAL_PLACES, readConfigs, shown } from "./files.ts";
 import type { Options } from "./flags.ts";
 import { linkFrom } from "./import.ts";
 import { configName, writeConfig } from "./init.ts";
 import { checkedHost, printLinks, userLinks } from "./links.ts";
-import { loadNamed } from "./load.ts";
+import { loadFiles } from "./load.ts";
 import { probeTelegram } from "./probe.ts";
 import type { Screen } from "./screen.ts";
 import { importLink } from "./share_outbound.ts";
@@ -32,8 +34,9 @@ whichever is there first.
 one user with a fresh secret, straight to Telegram or through the server of a vmess:// link. It then prints the links,
 which are the same at every start, and tries whether Telegram answers.
 
-Several files are put together as V2Ray does it: "log", "routing" and "policy" of a later file replace those before. Its
-inbounds and outbounds replace the lists before if there are several; a single one replaces that of its tag or joins.`,
+Several files are put together as V2Ray does it: "log", "routing", "policy" and "workers" of a later file replace those
+before. Its inbounds and outbounds replace the lists before if there are several; a single one replaces that of its tag
+or joins.`,
   flags: ["config", "confdir", "format", "init", "domain", "vmess", "host", "strict", "test"],
   async run(asked, screen) {
     const given = { ...asked, vmess: linkFrom(asked.vmess) };
@@ -43,23 +46,41 @@ inbounds and outbounds replace the lists before if there are several; a single o
       if (given.init || given[flag] === undefined) continue;
       throw new MtrayError("usage", `cannot use --${flag} here: it is for the config that --init writes`);
     }
-    const config = loadNamed(options, screen, screen.out);
+    const files = readConfigs(options, screen.out);
+    const config = loadFiles(files, options, screen);
     if (given.vmess !== undefined) mustHold(config, given.vmess, options.config[0]);
-    const shared = createShared(runtime);
+    const memory = createMemory(checkedRouters(config));
+    const shared = createShared(runtime, memory);
     const app = build(config, shared);
     const stopped = untilStopped(shared.clock);
+    const crew = new Crew(files, memory);
     const closeLog = openLog(config.log, shared.events, () => shared.clock.wall());
     logRejections((text) => shared.events.note("error", text));
-    await start(app);
+    await start(app, crew);
     announce(app, screen);
     offerLinks(config, { screen, host, always: given.init });
     if (given.init) probeInBackground(config, { screen, shared, app, until: stopped });
-    await stopped;
-    await app.stop();
+    try {
+      await Promise.race([stopped, crew.failed]);
+    } catch (error) {
+      // Standard error hears of it in any case, also as the log.
+      if (config.log.error !== "") shared.events.note("error", describe(error));
+      throw error;
+    }
+    await Promise.all([app.stop(), crew.stop()]);
     closeLog();
     return EXIT.stopped;
   },
 };
+
+/** @throws MtrayError `start`, where several routers cannot share a port */
+function checkedRouters(config: Config): number {
+  const routers = routersOf(config);
+  if (routers > 1 && runtime.cannotShare !== null) {
+    throw new MtrayError("start", `cannot start ${routers} workers: ${runtime.cannotShare}`);
+  }
+  return routers;
+}
 
 /** Writes the first config where there is none, and names it. */
 function withFirstConfig(given: Options, screen: Screen): Options {
@@ -94,9 +115,9 @@ function mustHold(config: Config, link: string, name: string): void {
   );
 }
 
-async function start(app: App): Promise<void> {
+async function start(app: App, crew: Crew): Promise<void> {
   try {
-    await app.start();
+    await crew.listen(await app.start());
   } catch (error) {
     if (codeOf(error) !== "start") throw error;
     const remedy = 'Stop the program that has the port, or change "port" or "listen" of this inbound';

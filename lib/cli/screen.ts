@@ -1,4 +1,4 @@
-import process from "node:process";
+import { environment } from "../runtime/process.ts";
 
 /** Where a command writes. Tests give their own. */
 export interface Screen {
@@ -14,7 +14,7 @@ export interface Screen {
 
 /** The real one. `console` is what both runtimes write at once and whole, also into a pipe. */
 export function realScreen(isTerminal: boolean): Screen {
-  const plain = process.env.NO_COLOR || process.env.TERM === "dumb";
+  const plain = environment("NO_COLOR") || environment("TERM") === "dumb";
   return {
     out: (text) => console.log(text),
     err: (text) => console.error(text),
@@ -25,5 +25,5 @@ export function realScreen(isTerminal: boolean): Screen {
 
 /** Whether stack traces are wanted. */
 export function debugging(): boolean {
-  return process.env.MTRAY_DEBUG === "1";
+  return environment("MTRAY_DEBUG") === "1";
 }

@@ -13,6 +13,7 @@ import { readLog } from "./schema/log.ts";
 import { readOutbound } from "./schema/outbound.ts";
 import { readPolicies } from "./schema/policy.ts";
 import { readRouting } from "./schema/routing.ts";
+import { readWorkers } from "./schema/workers.ts";
 import { parseText } from "./text.ts";
 import type { Config } from "./types.ts";
 
@@ -54,6 +55,7 @@ export function loadConfig(files: readonly ConfigFile[], options: LoadOptions = 
   const merged = mergeFiles(readable, report);
   const log = readLog(merged.log, reading);
   const policies = readPolicies(merged.policy, reading);
+  const workers = readWorkers(merged.workers, reading);
   const parts: Parts = {
     inbounds: readAll(merged.inbounds, "inbound", readInbound, reading),
     outbounds: readAll(merged.outbounds, "outbound", readOutbound, reading),
@@ -81,7 +83,7 @@ export function loadConfig(files: readonly ConfigFile[], options: LoadOptions = 
     balancers: parts.balancers.map((each) => balancerOf(each, selectable(parts.outbounds))),
   };
   return {
-    config: { log, policies, inbounds, outbounds, routing },
+    config: { log, policies, workers, inbounds, outbounds, routing },
     warnings: report.warnings(),
   };
 }
@@ -92,6 +94,7 @@ const topLevel = v.object({
   inbounds: v.optional(v.unknown()),
   outbounds: v.optional(v.unknown()),
   routing: v.optional(v.unknown()),
+  workers: v.optional(v.unknown()),
 });
 
 function readTopLevel({ name, text }: ConfigFile, reading: Reading): TopLevel | null {

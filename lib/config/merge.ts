@@ -13,6 +13,7 @@ export interface Merged {
   log?: Piece;
   policy?: Piece;
   routing?: Piece;
+  workers?: Piece;
   inbounds: Piece[];
   outbounds: Piece[];
   /** The file to say in that something is missing. */
@@ -21,19 +22,22 @@ export interface Merged {
 
 /** One file with its top-level keys in canonical spelling. */
 export interface TopLevel extends Parsed {
-  value: Partial<Record<"log" | "policy" | "routing" | "inbounds" | "outbounds", unknown>>;
+  value: Partial<Record<typeof SECTIONS[number] | "inbounds" | "outbounds", unknown>>;
 }
+
+/** What a later file replaces as a whole. */
+const SECTIONS = ["log", "policy", "routing", "workers"] as const;
 
 /**
  * Makes one config of several files, as V2Ray 4 does. `log`, `policy` and `routing` of a later file replace the whole
- * section. A later file's only inbound or outbound replaces the one with the same tag; where there is none, an
+ * section, and so does `workers`, which is mtray's own. A later file's only inbound or outbound replaces the one with the same tag; where there is none, an
  * inbound is put last, and an outbound first (last when the file's name has "tail" in it). A list of several
  * replaces the list.
  */
 export function mergeFiles(files: readonly TopLevel[], report: Report): Merged {
   const merged: Merged = { inbounds: [], outbounds: [], first: files[0].source };
   for (const { source, value } of files) {
-    for (const section of ["log", "policy", "routing"] as const) {
+    for (const section of SECTIONS) {
       const place = { source, path: [section] };
       if (section in value) merged[section] = { place, value: value[section] };
     }

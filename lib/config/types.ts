@@ -8,6 +8,8 @@ export interface Config {
   log: LogConfig;
   /** By level; level 0 is always there and serves for levels that are not. */
   policies: Map<number, Policy>;
+  /** Routers that serve, each in a thread of its own: 1–64, or one for each core. */
+  workers: number | "auto";
   inbounds: InboundConfig[];
   /** At least one; the first takes what no rule takes. */
   outbounds: OutboundConfig[];

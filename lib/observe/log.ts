@@ -1,7 +1,7 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import type { LogConfig } from "./types.ts";
 import { MtrayError } from "../errors.ts";
 import type { Events, Note } from "./events.ts";
+import { append, type Appended } from "../runtime/files.ts";
 import { accessLineOf, lineOf } from "./log_lines.ts";
 
 /** Takes one line without its end. */
@@ -46,9 +46,9 @@ export function openLog(config: LogConfig, events: Events, wall: () => number): 
 }
 
 function openFile(path: string): { sink: Sink; close: () => void } {
-  let file: number;
+  let file: Appended;
   try {
-    file = openSync(path, "a", 0o600);
+    file = append(path);
   } catch (error) {
     throw new MtrayError("start", `cannot open the log ${path}: ${(error as Error).message}`, {
       cause: error,
@@ -56,10 +56,10 @@ function openFile(path: string): { sink: Sink; close: () => void } {
   }
   const sink = (line: string) => {
     try {
-      writeSync(file, `${line}\n`);
+      file.write(`${line}\n`);
     } catch { /* A full disk must not end anybody's connection. */ }
   };
-  return { sink, close: () => closeSync(file) };
+  return { sink, close: () => file.close() };
 }
 
 /** "2026/11/22 16:00:00", local time, as V2Ray writes it. */

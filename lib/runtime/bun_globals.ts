@@ -73,6 +73,8 @@ export interface BunListener {
 interface BunGlobal {
   readonly version: string;
   readonly isMainThread: boolean;
+  /** The file that was started; in a compiled one a name inside it. */
+  readonly main: string;
   readonly argv: string[];
   listen(
     options: {
@@ -80,11 +82,12 @@ interface BunGlobal {
       port: number;
       allowHalfOpen: boolean;
       exclusive?: boolean;
+      reusePort?: boolean;
       socket: BunHandlers;
     },
   ): BunListener;
   connect(
-    options: { hostname: string; port: number; allowHalfOpen: boolean; socket: BunHandlers },
+    options: { hostname: string; port: number; allowHalfOpen: boolean; data: unknown; socket: BunHandlers },
   ): Promise<BunSocket>;
 }
 

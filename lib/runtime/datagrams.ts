@@ -1,5 +1,4 @@
-import { createSocket, type Socket } from "node:dgram";
-import { isIP } from "node:net";
+import type { Socket } from "node:dgram";
 import { MtrayError } from "../errors.ts";
 import {
   type BoundPackets,
@@ -10,19 +9,43 @@ import {
 } from "../stream/types.ts";
 import { textOf } from "./address.ts";
 import { countUdp, uncountUdp } from "./descriptors.ts";
+
+import { nodeDatagrams, nodeNet } from "./node_net.ts";
 import { NameCache } from "./name_cache.ts";
 import { MOST_WAITING_BYTES, PacketQueue } from "./packet_queue.ts";
+import type { Place } from "./types.ts";
 
 /** Binds a UDP socket. Port 0 takes any; the address `::` takes IPv4, too. Rejects with code `start`. */
-export async function openPackets(at: { host: string; port: number }): Promise<DatagramSocket> {
-  const socket = new UdpSocket(at.host.includes(":") ? 6 : 4);
+export async function openPackets(at: Place): Promise<DatagramSocket> {
+  const share = at.share !== undefined && canShare;
   try {
-    await socket.bind(at);
+    return new DatagramSocket(await bound(share && at.share === "first" ? await triedAlone(at) : at, share));
   } catch (error) {
-    socket.close();
+    if (error instanceof MtrayError) throw error;
     throw new MtrayError("start", `cannot bind UDP ${textOf(at)}: ${reasonOf(error)}`, { cause: error });
   }
-  return new DatagramSocket(socket);
+}
+
+/** Deno takes the option and leaves it at that. */
+const canShare = "Bun" in globalThis;
+
+async function bound(at: Target, share: boolean): Promise<UdpSocket> {
+  const socket = new UdpSocket(at.host.includes(":") ? 6 : 4, share);
+  try {
+    await socket.bind(at);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/** Binds a port alone, which fails where others share it, and lets it go. @returns where it was bound */
+async function triedAlone(at: Target): Promise<Target> {
+  const socket = await bound(at, false);
+  const { port } = socket.address;
+  socket.close();
+  return { host: at.host, port };
 }
 
 /**
@@ -93,9 +116,11 @@ class DialledPackets implements PacketStream {
 
   /** Opens what the first datagram will need. */
   async prepare({ host }: Target): Promise<void> {
-    const address = isIP(host) > 0 ? host : await this.#names.resolve(host);
+    const address = nodeNet().isIP(host) > 0 ? host : await this.#names.resolve(host);
     if (address === null) throw new Error("the name has no address");
-    if (!this.#closed) await this.#socketFor(address).bind({ host: unspecified(isIP(address)), port: 0 });
+    if (!this.#closed) {
+      await this.#socketFor(address).bind({ host: unspecified(nodeNet().isIP(address)), port: 0 });
+    }
   }
 
   receive(): Promise<Packet | null> {
@@ -104,7 +129,7 @@ class DialledPackets implements PacketStream {
 
   send(data: Uint8Array, to: Target): void {
     if (this.#closed) return;
-    if (isIP(to.host) > 0) return this.#sendTo(to.host, data, to.port);
+    if (nodeNet().isIP(to.host) > 0) return this.#sendTo(to.host, data, to.port);
     const known = this.#names.known(to.host);
     if (known !== undefined) {
       if (known === null) this.#dropped++;
@@ -152,7 +177,7 @@ class DialledPackets implements PacketStream {
   }
 
   #socketFor(address: string): UdpSocket {
-    const family = isIP(address);
+    const family = nodeNet().isIP(address);
     let socket = this.#sockets.get(family);
     if (socket === undefined) {
       socket = new UdpSocket(family);
@@ -176,10 +201,13 @@ class UdpSocket {
   #sentOne = false;
   #closed = false;
 
-  /** @throws {MtrayError} `refused` when too many are open */
-  constructor(family: number) {
+  /**
+   * @param share whether its port may be bound by others who say the same
+   * @throws {MtrayError} `refused` when too many are open
+   */
+  constructor(family: number, share = false) {
     if (!countUdp()) throw new MtrayError("refused", "too many UDP sockets are open");
-    this.#socket = createSocket(family === 6 ? "udp6" : "udp4");
+    this.#socket = nodeDatagrams().createSocket({ type: family === 6 ? "udp6" : "udp4", reusePort: share });
     this.#socket.on("message", (data, from) => {
       this.received({ data: ownBytes(data), from: { host: plain(from.address), port: from.port } });
     });

@@ -1,23 +1,28 @@
-import { readFileSync } from "node:fs";
 import { LIBRARIES, openLibrary } from "./ffi.ts";
+import { readTextFile } from "./files.ts";
 
 /** Descriptors that are left to files, timers and whatever else is not a connection. */
 const RESERVE = 64;
 
-/** Connections and UDP sockets that are open or being opened. */
-let open = 0;
-let openUdp = 0;
+/** What is open or being opened: connections and UDP sockets together, and UDP sockets alone. */
+const OPEN = 0, OPEN_UDP = 1;
+let counts = new Int32Array(2);
 let most: number | undefined;
+
+/** As of `Runtime`. Before anything is open. */
+export function countIn(memory: Int32Array): void {
+  counts = memory as typeof counts;
+}
 
 /** Counts a connection. @returns false where there are more than there may be */
 export function countConnection(): boolean {
   most ??= mostSockets();
-  return ++open <= most;
+  return Atomics.add(counts, OPEN, 1) < most;
 }
 
 /** The connection is over. */
 export function uncountConnection(): void {
-  open--;
+  Atomics.sub(counts, OPEN, 1);
 }
 
 /**
@@ -28,16 +33,18 @@ export function uncountConnection(): void {
  */
 export function countUdp(): boolean {
   most ??= mostSockets();
-  if (openUdp >= most / 2) return false;
-  openUdp++;
-  open++;
+  if (Atomics.add(counts, OPEN_UDP, 1) >= most / 2) {
+    Atomics.sub(counts, OPEN_UDP, 1);
+    return false;
+  }
+  Atomics.add(counts, OPEN, 1);
   return true;
 }
 
 /** The UDP socket is closed. */
 export function uncountUdp(): void {
-  openUdp--;
-  open--;
+  Atomics.sub(counts, OPEN_UDP, 1);
+  Atomics.sub(counts, OPEN, 1);
 }
 
 /**
@@ -68,7 +75,7 @@ function asked(): number | null {
 
 function read(): number | null {
   try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    const soft = /^Max open files\s+(\d+)/m.exec(readTextFile("/proc/self/limits"))?.[1];
     return soft === undefined ? null : Number(soft);
   } catch {
     return null;

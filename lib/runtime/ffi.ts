@@ -1,4 +1,4 @@
-import process from "node:process";
+import { late } from "./late.ts";
 
 /** The C library by its names: glibc's, then musl's, which OpenWrt has. */
 export const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
@@ -41,9 +41,10 @@ interface BunFfi {
   ): { symbols: Record<string, FfiFunction> };
 }
 
+// Not an import: Deno must be able to load this file, too.
+const bunFfi = late<BunFfi>("bun:ffi");
+
 function openOnBun(file: string, signatures: Record<string, FfiSignature>): unknown {
-  // Not an import: Deno must be able to load this file, too.
-  const ffi = process.getBuiltinModule("bun:ffi" as "process") as unknown as BunFfi;
   const typeOf = (type: FfiType | FfiResult) => type === "buffer" || type === "pointer" ? "ptr" : type;
   const functions = Object.fromEntries(
     Object.entries(signatures).map(([name, { parameters, result }]) => [
@@ -51,5 +52,5 @@ function openOnBun(file: string, signatures: Record<string, FfiSignature>): unkn
       { args: parameters.map(typeOf), returns: typeOf(result) },
     ]),
   );
-  return ffi.dlopen(file, functions).symbols;
+  return bunFfi().dlopen(file, functions).symbols;
 }

@@ -1,4 +1,3 @@
-import process from "node:process";
 import { MtrayError } from "../errors.ts";
 import type { ByteStream, DialOptions, KeepAlive, Target } from "../stream/types.ts";
 import { textOf } from "./address.ts";
@@ -6,11 +5,13 @@ import * as onBun from "./bun.ts";
 import { bun } from "./bun_globals.ts";
 import { BunStream } from "./bun_stream.ts";
 import { dialPackets, openPackets } from "./datagrams.ts";
-import { mostSockets } from "./descriptors.ts";
+import { countIn, mostSockets } from "./descriptors.ts";
 import * as onDeno from "./deno.ts";
 import { DenoStream } from "./deno_stream.ts";
 import { canSetOptions, setKeepAlive } from "./keep_alive.ts";
+import { exit, programArguments } from "./process.ts";
 import { acceptTls, startTls } from "./tls.ts";
+import { startThread as startThreadOf, type Thread, type ThreadListener } from "./threads.ts";
 import { systemRoots } from "./tls_context.ts";
 import type { Runtime } from "./types.ts";
 
@@ -24,11 +25,14 @@ export const runtime: Runtime = {
   mostSockets: mostSockets(),
   // import.meta.main and worker_threads.isMainThread say the wrong thing in one form of the program or another.
   isMainThread: isBun ? bun().isMainThread : !("WorkerGlobalScope" in globalThis),
-  args: process.argv.slice(2),
+  cannotShare: adapter.cannotShare(),
+  sharesPackets: adapter.sharesPackets,
+  args: programArguments(),
 
   async listen(at, accept) {
     try {
-      return await adapter.listen(at, accept);
+      if (at.share !== "first") return await adapter.listen(at, accept);
+      return await adapter.listen({ ...at, port: adapter.tryPort(at) }, accept);
     } catch (error) {
       throw new MtrayError("start", `cannot listen on ${textOf(at)}: ${reasonOf(error)}`, {
         cause: error,
@@ -59,24 +63,23 @@ export const runtime: Runtime = {
     const any = canSetOptions();
     return { idle: any || isBun, interval: any };
   },
-  exit: (code) => process.exit(code),
+  countIn,
+  exit,
 };
+
+export { onStop, stdoutIsTerminal } from "./process.ts";
+export { parentThread } from "./threads.ts";
+
+/** Starts this program again in a thread. Threads cannot. */
+export function startThread(listener: ThreadListener): Thread {
+  return startThreadOf(adapter.program(), runtime.isMainThread, listener);
+}
 
 /** A stream that is no socket has no such options, and loses nothing. */
 function keepAlive(stream: ByteStream, options: KeepAlive): void {
   const descriptor = stream instanceof DenoStream || stream instanceof BunStream ? stream.descriptor : null;
   if (canSetOptions() && descriptor !== null) setKeepAlive(descriptor, options);
   else if (stream instanceof BunStream && options.idle !== undefined) stream.askAfter(options.idle);
-}
-
-/** Calls back when the system asks the program to end. */
-export function onStop(callback: (signal: string) => void): void {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => callback(signal));
-}
-
-/** Whether a person probably reads what is printed. */
-export function stdoutIsTerminal(): boolean {
-  return process.stdout.isTTY === true;
 }
 
 /** The system's reasons in words of ours; both runtimes spell them differently. */

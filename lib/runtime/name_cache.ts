@@ -1,4 +1,6 @@
-import { lookup } from "node:dns/promises";
+import { late } from "./late.ts";
+
+const dns = late<typeof import("node:dns/promises")>("node:dns/promises");
 
 /** How long an answer serves, in milliseconds. */
 const LIFE = 60_000;
@@ -53,7 +55,7 @@ export class NameCache {
 
 async function ask(name: string): Promise<string | null> {
   try {
-    const addresses = await lookup(name, { all: true });
+    const addresses = await dns().lookup(name, { all: true });
     return (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address ?? null;
   } catch {
     return null;

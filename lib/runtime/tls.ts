@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
-import { connect, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { MtrayError } from "../errors.ts";
 import type { ByteStream } from "../stream/types.ts";
 import { tlsOnBun } from "./bun_tls.ts";
+import { nodeNet, nodeTls } from "./node_net.ts";
 import { clientContext, serverContext } from "./tls_context.ts";
 import { asDuplex, Gate } from "./tls_duplex.ts";
 import { tlsReason } from "./tls_errors.ts";
@@ -25,7 +25,7 @@ export async function startTls(
   try {
     signal.throwIfAborted();
     const judge = (peer: Peer) => judgePeer(peer, serverName, options);
-    const name = isIP(serverName) === 0 ? serverName : undefined;
+    const name = nodeNet().isIP(serverName) === 0 ? serverName : undefined;
     if (onBun) {
       const context = clientContext(options);
       return await tlsOnBun(
@@ -35,7 +35,7 @@ export async function startTls(
       );
     }
     return await handshake(stream, undefined, signal, (duplex) => {
-      const socket = connect({
+      const socket = nodeTls().connect({
         socket: duplex,
         secureContext: clientContext(options),
         servername: name,
@@ -72,7 +72,7 @@ export async function acceptTls(
       return await tlsOnBun(stream, { context, alpn: options.alpn, isServer: true, first }, signal);
     }
     return await handshake(stream, first, signal, (duplex) => {
-      const socket = new TLSSocket(duplex, {
+      const socket = new (nodeTls().TLSSocket)(duplex, {
         isServer: true,
         secureContext: serverContext(options),
         ALPNProtocols: options.alpn?.length ? [...options.alpn] : undefined,

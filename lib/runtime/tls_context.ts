@@ -1,4 +1,5 @@
-import { createSecureContext, getCACertificates, rootCertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { nodeTls } from "./node_net.ts";
 import type { TlsOptions, TlsServerOptions } from "./types.ts";
 
 const clients = new WeakMap<TlsOptions, SecureContext>();
@@ -8,7 +9,7 @@ const servers = new WeakMap<TlsServerOptions, SecureContext>();
 export function clientContext(options: TlsOptions): SecureContext {
   let context = clients.get(options);
   if (context === undefined) {
-    context = createSecureContext({
+    context = nodeTls().createSecureContext({
       ...versions(options),
       ...(options.caCerts !== undefined && { ca: [...options.caCerts] }),
     });
@@ -21,7 +22,11 @@ export function clientContext(options: TlsOptions): SecureContext {
 export function serverContext(options: TlsServerOptions): SecureContext {
   let context = servers.get(options);
   if (context === undefined) {
-    context = createSecureContext({ ...versions(options), cert: options.certificate, key: options.key });
+    context = nodeTls().createSecureContext({
+      ...versions(options),
+      cert: options.certificate,
+      key: options.key,
+    });
     servers.set(options, context);
   }
   return context;
@@ -29,6 +34,7 @@ export function serverContext(options: TlsServerOptions): SecureContext {
 
 /** The roots that the runtime trusts by itself, PEM. */
 export function systemRoots(): string[] {
+  const { getCACertificates, rootCertificates } = nodeTls();
   const all = typeof getCACertificates === "function" ? getCACertificates("default") : rootCertificates;
   // The runtime's own and the system's are mostly the same ones, and Deno parses them for each connection.
   return [...new Map(all.map((pem) => [pem.replace(/-----[^-]+-----|\s/g, ""), pem])).values()];

@@ -1,5 +1,8 @@
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { ByteStream } from "../stream/types.ts";
+import { late } from "./late.ts";
+
+const streams = late<typeof import("node:stream")>("node:stream");
 
 /**
  * Lets ciphertext through while somebody has use for it. node:tls has no such brake on Deno: a paused TLSSocket goes
@@ -42,7 +45,7 @@ export function asDuplex(
   { first, gate, failed }: { first?: Uint8Array; gate: Gate; failed: Failed },
 ): Duplex {
   let left = first !== undefined && first.length > 0 ? first : null;
-  const duplex: Duplex = new Duplex({
+  const duplex: Duplex = new (streams().Duplex)({
     allowHalfOpen: true,
     read() {
       pull();

@@ -1,5 +1,6 @@
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import type { PeerCertificate } from "node:tls";
 import { MtrayError } from "../errors.ts";
+import { nodeTls } from "./node_net.ts";
 import { tlsReason, wrongNames } from "./tls_errors.ts";
 import type { TlsOptions } from "./types.ts";
 
@@ -27,7 +28,7 @@ export function judgePeer({ trusted, error, leaf }: Peer, serverName: string, op
   }
   if (!trusted && !otherName) refuse(tlsReason(error ?? "its certificate is not trusted"));
   // A name in the subject alone counts no more, for V2Ray and browsers neither; node:tls still takes it.
-  if (!trusted || !leaf.subjectaltname || checkServerIdentity(serverName, leaf) !== undefined) {
+  if (!trusted || !leaf.subjectaltname || nodeTls().checkServerIdentity(serverName, leaf) !== undefined) {
     refuse(wrongNames(leaf.subjectaltname));
   }
 }

@@ -8,6 +8,18 @@ import type {
   Target,
 } from "../stream/types.ts";
 
+/** Where to listen. */
+export interface Place {
+  host: string;
+  /** 0 takes any. */
+  port: number;
+  /**
+   * Several threads of this process listen there, and the system shares out what comes: this is the first of them, or
+   * one of the next. The first finds out whether the port is free: nobody is told who else shares it.
+   */
+  share?: "first" | "next";
+}
+
 /** A bound port. */
 export interface Listener {
   /** As bound: port 0 has become a real one. */
@@ -52,15 +64,19 @@ export interface Runtime {
   readonly name: "deno" | "bun";
   readonly version: string;
   readonly isMainThread: boolean;
+  /** Why no port can be shared here; null where it can. */
+  readonly cannotShare: string | null;
+  /** Whether that goes for UDP, too. Where it does not, `share` has no effect on it. */
+  readonly sharesPackets: boolean;
   /** Sockets that the system lets be open at a time; Infinity where it does not say. */
   readonly mostSockets: number;
   /** Arguments after the program. */
   readonly args: string[];
   /** Binds, then calls `accept` for each connection. Rejects with code `start`. */
-  listen(at: { host: string; port: number }, accept: (accepted: Accepted) => void): Promise<Listener>;
+  listen(at: Place, accept: (accepted: Accepted) => void): Promise<Listener>;
   dial(target: Target, options: DialOptions, signal: AbortSignal): Promise<ByteStream>;
   /** Binds a UDP port; port 0 takes any. Rejects with code `start`. */
-  openPackets(at: { host: string; port: number }): Promise<BoundPackets>;
+  openPackets(at: Place): Promise<BoundPackets>;
   /** An unbound way for datagrams to any address, IPv4, IPv6 or a name. */
   dialPackets: DialPackets;
   /**
@@ -91,5 +107,12 @@ export interface Runtime {
   keepAlive(stream: ByteStream, keepAlive: KeepAlive): void;
   /** Which parts of `KeepAlive` can be set here. */
   readonly keepAliveParts: { idle: boolean; interval: boolean };
+  /**
+   * From now on open sockets are counted there, by all threads that are given the same memory: the system's limit is
+   * for the whole process.
+   *
+   * @param counts two numbers
+   */
+  countIn(counts: Int32Array): void;
   exit(code: number): never;
 }

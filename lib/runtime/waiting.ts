@@ -1,4 +1,5 @@
 import { timedOut } from "../stream/types.ts";
+import { runtimeName } from "./name.ts";
 
 /** @param deadline milliseconds of the monotonic clock */
 export function sleepUntil(deadline: number): Promise<void> {
@@ -7,6 +8,19 @@ export function sleepUntil(deadline: number): Promise<void> {
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/**
+ * Does something again and again. It does not keep a program alive that has nothing else to do.
+ *
+ * @param interval milliseconds
+ * @returns what ends it
+ */
+export function every(interval: number, work: () => void): () => void {
+  const timer: unknown = setInterval(work, interval);
+  if (runtimeName === "deno") Deno.unrefTimer(timer as number);
+  else (timer as { unref(): void }).unref();
+  return () => clearInterval(timer as number);
 }
 
 /**

@@ -11,23 +11,27 @@ const WITNESS_TIME = 10 * 60_000;
 /** … and this closely, in seconds. */
 const AGREEMENT = 30;
 
+/** Which flag says that something was said. */
+const UNSET = 0, WRONG = 1;
+
 /** Says once what is wrong with this gateway's clock. */
 export class GatewayClock implements ClockWarnings {
   readonly #clock: Clock;
   readonly #events: Events;
+  readonly #said: Int32Array;
+  /** Those that this router has met: with several it may take some clients more until three have met the same one. */
   readonly #witnesses = new Map<string, { seconds: number; at: number }>();
-  #saidUnset = false;
-  #saidWrong = false;
 
-  constructor(clock: Clock, events: Events) {
+  /** @param said two flags, zero at first; other routers of the process may share them */
+  constructor(clock: Clock, events: Events, said: Int32Array = new Int32Array(2)) {
     this.#clock = clock;
     this.#events = events;
+    this.#said = said;
   }
 
   beforeRelease(): boolean {
     const before = this.#clock.wall() < RELEASED;
-    if (before && !this.#saidUnset) {
-      this.#saidUnset = true;
+    if (before && this.#first(UNSET)) {
       this.#events.note(
         "warning",
         "the clock of this gateway is not set: until it is, clients are let in whatever their time is",
@@ -43,15 +47,18 @@ export class GatewayClock implements ClockWarnings {
     }
     if (this.#witnesses.size >= MOST_WITNESSES) return;
     this.#witnesses.set(host, { seconds, at });
-    if (this.#saidWrong) return;
+    if (this.#said[WRONG] !== 0) return;
     const agreeing = [...this.#witnesses.values()].filter((w) => Math.abs(w.seconds - seconds) <= AGREEMENT);
-    if (agreeing.length < WITNESSES) return;
-    this.#saidWrong = true;
+    if (agreeing.length < WITNESSES || !this.#first(WRONG)) return;
     const [words, size] = seconds > 0 ? ["behind", seconds] : ["ahead", -seconds];
     this.#events.note(
       "warning",
       `the clock of this gateway is probably ${size} s ${words}: ${agreeing.length} clients from different ` +
         "addresses agree on it, and are refused. Set it, for example with ntpd",
     );
+  }
+
+  #first(flag: number): boolean {
+    return Atomics.exchange(this.#said, flag, 1) === 0;
   }
 }

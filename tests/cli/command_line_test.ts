@@ -72,6 +72,7 @@ const understood: [line: string, command: string, options: Partial<Options>][] =
   ["secret --domain example.org", "secret", { domain: "example.org" }],
   ["secret --kind dd", "secret", { kind: "dd" }],
   ["version --verbose", "version", { verbose: true }],
+  ["version --verbose -c a.json", "version", { verbose: true, config: ["a.json"] }],
   ["help", "help", {}],
   ["help run", "help", { words: ["run"] }],
   ["run --help", "run", { help: true }],

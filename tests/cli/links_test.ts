@@ -16,6 +16,7 @@ function configOf(users: [email: string, secret: string][], listen = "0.0.0.0", 
   return {
     log: { access: "", error: "", level: "info" },
     policies: new Map(),
+    workers: 1,
     inbounds: [
       {
         tag: "door",

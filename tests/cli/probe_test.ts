@@ -20,6 +20,7 @@ function configWith(outbound: Partial<OutboundConfig>, pinned: [number, Target[]
   return {
     log: { access: "", error: "", level: "info" },
     policies: new Map(),
+    workers: 1,
     inbounds: [],
     outbounds: [{
       tag: "tg-out",

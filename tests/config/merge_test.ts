@@ -30,6 +30,19 @@ Deno.test("a later file replaces whole sections", () => {
   const kept = load({ "a.json": base, "b.json": file({ policy: {} }) }).config;
   assertEquals([kept.log.access, kept.routing.rules.length], ["/a.log", 1]);
   assertEquals(load({ "a.json": base, "b.json": file({ log: null }) }).config.log.access, "/a.log");
+  const workers = (...numbers: unknown[]) => {
+    const files = numbers.map((
+      workers,
+      i,
+    ) => [`${i}.json`, i === 0 ? configLike({ workers }) : file({ workers })]);
+    return load(Object.fromEntries(files)).config.workers;
+  };
+  assertEquals([workers(2, 3), workers(2, undefined), workers(undefined, "auto"), workers(2, null)], [
+    3,
+    2,
+    "auto",
+    2,
+  ]);
 });
 
 Deno.test("a later file's only inbound replaces the one with its tag, or comes last", () => {

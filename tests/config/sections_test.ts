@@ -1,6 +1,6 @@
 // @ts-types="../types/std_assert.d.ts"
 import { assertEquals } from "@std/assert";
-import { complaints, configLike, inboundLike, load, outboundLike, warnings } from "./helpers.ts";
+import { complaints, configLike, inboundLike, load, outboundLike, screen, warnings } from "./helpers.ts";
 import { plainInbound, plainOutbound } from "./plain.ts";
 
 function inbound(fields: Record<string, unknown>) {
@@ -33,6 +33,32 @@ Deno.test("log", () => {
     'log.loglevel: must be one of "debug", "info", "warning", "error", "none"; got "loud"',
     "log.access: must be text in quotes; got a number",
   ]);
+});
+
+Deno.test("workers", () => {
+  const workers = (workers: unknown) => load(configLike({ workers })).config.workers;
+  assertEquals([undefined, null, 1, 4, 64, "auto", "Auto"].map(workers), [1, 1, 1, 4, 64, "auto", "auto"]);
+  const why = 'must be a whole number from 1 to 64, or "auto"';
+  for (const wrong of [0, 65, -1, 1.5, "4", "", "all", true]) {
+    assertEquals(complaints(configLike({ workers: wrong })), [
+      `workers: ${why}; got ${JSON.stringify(wrong)}`,
+    ]);
+  }
+  for (const wrong of [[2], { count: 2 }]) {
+    assertEquals(complaints(configLike({ workers: wrong })), [`workers: ${why}`]);
+  }
+  assertEquals(complaints(configLike({ worker: 2 })), [
+    'worker: is not a known key: did you mean "workers"?',
+  ]);
+  assertEquals(load(configLike({ WORKERS: 2 })).config.workers, 2);
+  assertEquals(
+    screen('{\n  "workers": "many",\n  "inbounds": [], "outbounds": []\n}').split("\n").slice(0, 3),
+    [
+      `config.jsonc:2:14 workers: ${why}; got "many"`,
+      '    "workers": "many",',
+      "               ^",
+    ],
+  );
 });
 
 Deno.test("policy: defaults, levels, seconds to milliseconds", () => {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type ByteStream, ROOM, timedOut } from "../../lib/stream/types.ts";
 import { vmessClients, vmessServers } from "../proxy/vmess/kinds.ts";
 import { muxSessions } from "../proxy/vmess/mux/kinds.ts";
+import { ciphered } from "../stream/cipher_kinds.ts";
 import * as layers from "./layers.ts";
 import {
   accepted,
@@ -36,6 +37,7 @@ const kinds: Kind[] = [
   ...[layers.httpUpgrade, layers.swapped(layers.httpUpgrade)],
   ...[layers.httpHeader, layers.swapped(layers.httpHeader)],
   ...[...vmessClients, ...vmessServers, ...muxSessions],
+  ...ciphered,
 ];
 
 for (const kind of kinds) {

@@ -3,6 +3,9 @@ import { type Event, Events } from "../../lib/observe/events.ts";
 import { GatewayClock } from "../../lib/shared/gateway_clock.ts";
 import { Preferences } from "../../lib/shared/preferences.ts";
 import { RecentUsers } from "../../lib/shared/recent_users.ts";
+import { createShared } from "../../lib/shared.ts";
+import { createMemory } from "../../lib/shared/memory.ts";
+import { runtime } from "../../lib/runtime/mod.ts";
 import { RELEASED } from "../../lib/version.ts";
 
 /** A clock that stands until it is moved. */
@@ -45,14 +48,14 @@ Deno.test("the last user of an address is remembered, for the last few thousand 
   assertEquals([users.get("in", "192.0.2.1"), users.get("other", "192.0.2.1")], [undefined, "third"]);
 });
 
-function watched(wall?: number) {
+function watched(wall?: number, flags?: Int32Array) {
   const clock = standing(wall);
   const events = new Events();
   const said: string[] = [];
   events.listen((event: Event) =>
     said.push(event.kind === "note" ? `${event.level}: ${event.text}` : event.kind)
   );
-  return { clock, said, warnings: new GatewayClock(clock, events) };
+  return { clock, said, warnings: new GatewayClock(clock, events, flags) };
 }
 
 Deno.test("a clock before the release is not set, which is said once", () => {
@@ -93,4 +96,24 @@ Deno.test("clients that disagree, or came long ago, accuse nobody", () => {
   assertEquals(said, []);
   warnings.differs("192.0.2.7", -210);
   assertEquals(said[0]?.slice(0, 64), "warning: the clock of this gateway is probably 210 s ahead: 3 cl");
+});
+
+Deno.test("what is wrong with the clock is said once by all routers of a process", () => {
+  const flags = new Int32Array(2);
+  const [one, other] = [watched(RELEASED - 1, flags), watched(RELEASED - 1, flags)];
+  assertEquals([one, other, one].map(({ warnings }) => warnings.beforeRelease()), [true, true, true]);
+  for (const { warnings } of [one, other]) {
+    for (const host of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) warnings.differs(host, 400);
+  }
+  assertEquals([one.said.length, other.said.length], [2, 0]);
+});
+
+Deno.test("routers that share memory number their sessions together, and know each other's digests", () => {
+  const memory = createMemory(2);
+  const routers = [createShared(runtime, memory), createShared(runtime, memory)];
+  const ids = [0, 1, 1, 0].map((router) => routers[router].nextSessionId());
+  assertEquals(ids, [1, 2, 3, 4]);
+  const digest = new Uint8Array(16).fill(3);
+  assertEquals(routers.map(({ digests }) => digests.add(digest)), [true, false]);
+  assertEquals(createShared(runtime).nextSessionId(), 1);
 });

@@ -121,3 +121,11 @@ export async function untilListening(port: number, ms: number, alive: () => bool
     }
   });
 }
+
+/** Waits until so many sockets listen on the port, which they share. Where the system does not tell it just returns. */
+export async function untilShared(port: number, listeners: number, ms = 10_000): Promise<void> {
+  await until(ms, `see ${listeners} listeners on port ${port}`, async () => {
+    const found = await find((s) => s.state === LISTEN && s.localPort === port);
+    return found === null || found.length === listeners;
+  });
+}

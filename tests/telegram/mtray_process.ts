@@ -43,9 +43,12 @@ export function freePort(hostname = "127.0.0.1"): number {
   }
 }
 
-/** Runs mtray to its end. */
-export async function runMtray(args: readonly string[], ms = START_MS): Promise<Finished> {
-  const child = spawn(args);
+/** Runs mtray, or another command that stands for it, to its end. */
+export async function runMtray(
+  args: readonly string[],
+  { ms = START_MS, command }: { ms?: number; command?: readonly string[] } = {},
+): Promise<Finished> {
+  const child = spawn(args, [], command);
   const output = collect(child);
   try {
     const status = await within(ms, `run mtray ${args[0]}`, child.status);
@@ -188,8 +191,12 @@ export class Mtray {
   }
 }
 
-function spawn(args: readonly string[], wrap: readonly string[] = []): Deno.ChildProcess {
-  const [program, ...first] = [...wrap, ...mtrayCommand()];
+function spawn(
+  args: readonly string[],
+  wrap: readonly string[] = [],
+  command: readonly string[] = mtrayCommand(),
+): Deno.ChildProcess {
+  const [program, ...first] = [...wrap, ...command];
   return new Deno.Command(program, {
     args: [...first, ...args],
     cwd: ROOT,

@@ -17,7 +17,7 @@ export class Users {
   readonly plain: readonly KnownUser[];
 
   constructor(users: readonly MtprotoUser[]) {
-    const known = users.map((user) => ({ ...user, id: idOf(user.secret) }));
+    const known = users.map(withId);
     this.tls = known.filter((user) => user.secret.kind === "ee");
     this.plain = known.filter((user) => user.secret.kind !== "ee");
   }
@@ -28,6 +28,17 @@ export function withFirst(users: readonly KnownUser[], id: string | undefined): 
   if (id === undefined || users.length < 2) return users;
   const first = users.find((user) => user.id === id);
   return first === undefined ? users : [first, ...users.filter((user) => user !== first)];
+}
+
+/** The id is computed when somebody connects: until then nothing needs node:crypto. */
+function withId(user: MtprotoUser): KnownUser {
+  let id: string | undefined;
+  return {
+    ...user,
+    get id() {
+      return id ??= idOf(user.secret);
+    },
+  };
 }
 
 function idOf(secret: Secret): string {

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { areCertificates, isPrivateKey, keyFits, splitPem } from "../../crypto/certificate.ts";
+import { readTextFile } from "../../runtime/files.ts";
 import { complain, read, secret, withoutEffect } from "../../settings/words.ts";
 import { pathTo } from "./words.ts";
 
@@ -62,7 +62,7 @@ export const certificates: v.GenericSchema<unknown, Certificates> = v.pipe(
         }
         if (each[fileKey] === "") return each[textKey];
         try {
-          return readFileSync(each[fileKey], "utf8");
+          return readTextFile(each[fileKey]);
         } catch (error) {
           return refuse(`cannot be read: ${reasonOf(error)}`, fileKey);
         }
