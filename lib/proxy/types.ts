@@ -90,7 +90,7 @@ export interface Digests {
 /** Which addresses failed lately, and when they may come first again. */
 export interface AddressPreferences {
   /** The addresses, those that failed in the last ten minutes last, otherwise in their own order. */
-  order(addresses: readonly Target[]): Target[];
+  order(addresses: readonly Target[]): readonly Target[];
   failed(address: Target): void;
   worked(address: Target): void;
 }

@@ -39,12 +39,20 @@ export interface HeaderKeys {
  * @param secret 16 bytes for client and proxy; none between proxy and data centre
  */
 export function keysOf(header: Uint8Array, secret?: Uint8Array): HeaderKeys {
+  return { forward: forwardKey(header, secret), backward: backwardKey(header, secret) };
+}
+
+function forwardKey(header: Uint8Array, secret?: Uint8Array): CtrKey {
+  return keyOf(header.slice(KEY, IV), header.slice(IV, TAG), secret);
+}
+
+function backwardKey(header: Uint8Array, secret?: Uint8Array): CtrKey {
   const reversed = header.slice(KEY, TAG).reverse();
-  const keyOf = (key: Uint8Array) => secret === undefined ? key : sha256(key, secret);
-  return {
-    forward: { key: keyOf(header.slice(KEY, IV)), iv: header.slice(IV, TAG) },
-    backward: { key: keyOf(reversed.slice(0, 32)), iv: reversed.slice(32) },
-  };
+  return keyOf(reversed.slice(0, 32), reversed.slice(32), secret);
+}
+
+function keyOf(key: Uint8Array, iv: Uint8Array, secret: Uint8Array | undefined): CtrKey {
+  return { key: secret === undefined ? key : sha256(key, secret), iv };
 }
 
 /** A client's header that a secret opened. */
@@ -64,7 +72,7 @@ export function openHeader(
   secret: Uint8Array,
   crypto: CryptoProvider,
 ): OpenedHeader | null {
-  const { forward, backward } = keysOf(wire, secret);
+  const forward = forwardKey(wire, secret);
   const reading = crypto.aes256Ctr(forward.key, forward.iv);
   const clear = reading.update(wire.slice(0, HEADER_LENGTH));
   const tag = clear[TAG];
@@ -74,7 +82,7 @@ export function openHeader(
     return null;
   }
   const dc = new DataView(clear.buffer, clear.byteOffset).getInt16(DC, true);
-  return { tag, dc, reading, downlink: backward };
+  return { tag, dc, reading, downlink: backwardKey(wire, secret) };
 }
 
 /** What tells a header from every other: bytes 8–55, for the rest of it can be changed without the secret. 16 bytes. */

@@ -22,6 +22,8 @@ export class MtprotoOutbound implements Outbound {
   readonly #context: OutboundContext;
   readonly #settings: MtprotoOutboundSettings;
   readonly #via: string[];
+  /** Of every data centre that was asked for and has some: a few dozen at most. */
+  readonly #addresses = new Map<number, Target[]>();
 
   constructor(context: OutboundContext, settings: MtprotoOutboundSettings) {
     this.tag = context.tag;
@@ -60,11 +62,19 @@ export class MtprotoOutbound implements Outbound {
     };
   }
 
+  #addressesOf(dc: number): Target[] | null {
+    const known = this.#addresses.get(dc);
+    if (known !== undefined) return known;
+    const { dataCenters, ip } = this.#settings;
+    const found = addressesOf(dc, dataCenters, ip);
+    if (found !== null) this.#addresses.set(dc, found);
+    return found;
+  }
+
   /** The first address that takes the connection. No byte of the client has been sent until then. */
   async #open(dc: number, signal: AbortSignal): Promise<{ stream: ByteStream; address: Target }> {
-    const { dataCenters, ip } = this.#settings;
     const { preferences, dial, chained } = this.#context;
-    const addresses = addressesOf(dc, dataCenters, ip);
+    const addresses = this.#addressesOf(dc);
     if (addresses === null) {
       throw new MtrayError(
         "unknown-data-centre",
