@@ -14,7 +14,8 @@ export class Preferences implements AddressPreferences {
     this.#clock = clock;
   }
 
-  order(addresses: readonly Target[]): Target[] {
+  order(addresses: readonly Target[]): readonly Target[] {
+    if (this.#failures.size === 0) return addresses;
     const since = this.#clock.now() - COOLDOWN;
     for (const [address, at] of this.#failures) if (at < since) this.#failures.delete(address);
     const failedAt = (address: Target) => this.#failures.get(textOf(address)) ?? 0;
