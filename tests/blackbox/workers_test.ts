@@ -205,58 +205,60 @@ async function dying(folder: string): Promise<string[]> {
   return [...command, join(folder, "dying.js")];
 }
 
-Deno.test({
-  name: "a worker that dies takes the others with it",
-  // A single file has no place for the mistake.
-  ignore: !/\.[tj]s$/.test(mtrayCommand().at(-1)!),
-  fn: () =>
-    inFolder(async (folder) => {
-      const command = await dying(folder);
-      const port = freePort();
-      const log = join(folder, "error.log");
-      const config = write(folder, { ...door(port, 9), workers: 3, log: { error: log } });
-      const sign = join(folder, "die");
-      const ends = async (variables: Record<string, string>) => {
-        const [program, ...first] = command;
-        const run = runMtray(["run", "-c", config], {
-          command: ["env", ...Object.entries(variables).map((each) => each.join("=")), program, ...first],
-        });
-        if ("DYING_WHEN" in variables) {
-          await untilShared(port, 3);
-          Deno.writeTextFileSync(sign, "");
-        }
-        const done = await run;
-        Deno.listen({ hostname: "127.0.0.1", port }).close();
-        return done;
-      };
-      const later = await ends({ DYING_WHEN: sign });
-      assertEquals(later.code, 1);
-      assertMatch(later.stdout, /^mtray .* is running.*\n$/);
-      assertMatch(later.stderr, /^mtray: an unexpected failure: worker [23] failed: a mistake in a worker/);
-      assertMatch(
-        Deno.readTextFileSync(log),
-        /^\S+ \S+ \[Error\] worker [23] failed: a mistake in a worker\n$/,
-      );
-      const atOnce = await ends({ DYING_AT_ONCE: "1" });
-      assertEquals([atOnce.code, atOnce.stdout], [1, ""]);
-      assertMatch(atOnce.stderr, /worker [23] failed.*born dead/);
-    }),
-});
+/** What a form of the program has no place for, a mistake of ours or a flag, is no test of that form. */
+function testWhere(form: boolean, name: string, body: (folder: string) => Promise<void>): void {
+  if (form) Deno.test(name, () => inFolder(body));
+}
 
-Deno.test({
-  name: "Deno without the flag that lets it share a port",
-  ignore: !mtrayCommand().includes("--unstable-net"),
-  fn: () =>
-    inFolder(async (folder) => {
-      const command = mtrayCommand();
-      const config = write(folder, door(freePort(), 9));
-      const done = await runMtray(["run", "-c", config], {
-        command: command.filter((part) => part !== "--unstable-net"),
+testWhere(
+  /\.[tj]s$/.test(mtrayCommand().at(-1)!),
+  "a worker that dies takes the others with it",
+  async (folder) => {
+    const command = await dying(folder);
+    const port = freePort();
+    const log = join(folder, "error.log");
+    const config = write(folder, { ...door(port, 9), workers: 3, log: { error: log } });
+    const sign = join(folder, "die");
+    const ends = async (variables: Record<string, string>) => {
+      const [program, ...first] = command;
+      const run = runMtray(["run", "-c", config], {
+        command: ["env", ...Object.entries(variables).map((each) => each.join("=")), program, ...first],
       });
-      assertEquals(done, {
-        code: 1,
-        stdout: "",
-        stderr: "cannot start 2 workers: Deno shares a port only when it is started with --unstable-net\n",
-      });
-    }),
-});
+      if ("DYING_WHEN" in variables) {
+        await untilShared(port, 3);
+        Deno.writeTextFileSync(sign, "");
+      }
+      const done = await run;
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return done;
+    };
+    const later = await ends({ DYING_WHEN: sign });
+    assertEquals(later.code, 1);
+    assertMatch(later.stdout, /^mtray .* is running.*\n$/);
+    assertMatch(later.stderr, /^mtray: an unexpected failure: worker [23] failed: a mistake in a worker/);
+    assertMatch(
+      Deno.readTextFileSync(log),
+      /^\S+ \S+ \[Error\] worker [23] failed: a mistake in a worker\n$/,
+    );
+    const atOnce = await ends({ DYING_AT_ONCE: "1" });
+    assertEquals([atOnce.code, atOnce.stdout], [1, ""]);
+    assertMatch(atOnce.stderr, /worker [23] failed.*born dead/);
+  },
+);
+
+testWhere(
+  mtrayCommand().includes("--unstable-net"),
+  "Deno without the flag that lets it share a port",
+  async (folder) => {
+    const command = mtrayCommand();
+    const config = write(folder, door(freePort(), 9));
+    const done = await runMtray(["run", "-c", config], {
+      command: command.filter((part) => part !== "--unstable-net"),
+    });
+    assertEquals(done, {
+      code: 1,
+      stdout: "",
+      stderr: "cannot start 2 workers: Deno shares a port only when it is started with --unstable-net\n",
+    });
+  },
+);
