@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { dirname, join, normalize, relative } from "node:path";
 import { ROOT } from "./tasks/paths.ts";
 import { PERMISSIONS } from "./tasks/permissions.ts";
-import { readSource, type Source } from "./tasks/source.ts";
+import { type Import, readSource, type Source } from "./tasks/source.ts";
 
 /** From the top down; a folder knows what comes after it. */
 const ORDER = [
@@ -83,6 +83,12 @@ Deno.test("sockets and foreign functions come from lib/runtime, ciphers from lib
       )
     )
   );
+  assertEquals(wrong, []);
+});
+
+Deno.test("modules of Node's are loaded late (lib/runtime/late.ts), none when the program starts", () => {
+  const early = ({ specifier, typeOnly }: Import) => /^node:/.test(specifier) && !typeOnly;
+  const wrong = sources.filter(([, { imports }]) => imports.some(early)).map(([path]) => path);
   assertEquals(wrong, []);
 });
 

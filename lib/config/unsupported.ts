@@ -18,22 +18,22 @@ export interface Foreign {
  * @param pattern canonical path with `[]` for an index: "inbounds[].streamSettings.sockopt.mark"
  */
 export function foreignKey(pattern: string): Foreign | undefined {
-  return table.get(pattern.toLowerCase());
+  return tables().byPattern.get(pattern.toLowerCase());
 }
 
 /** Every key of the table, as it is written there. */
 export function foreignPatterns(): string[] {
-  return rows.map(([path]) => path);
+  return tables().rows.map(([path]) => path);
 }
 
 /** Whether the table says something about keys below this one. */
 export function hasForeignKeys(pattern: string): boolean {
-  return parents.has(pattern.toLowerCase());
+  return tables().parents.has(pattern.toLowerCase());
 }
 
 /** The keys right below, as written in the table, that are worth a suggestion. */
 export function foreignNames(pattern: string): string[] {
-  return rows
+  return tables().rows
     .filter(([path, verdict]) => verdict === "refuse" && parentOf(path) === pattern)
     .map(([path]) => path.slice(path.lastIndexOf(".") + 1));
 }
@@ -43,7 +43,7 @@ type Row = [path: string, verdict: Foreign["verdict"], why: string, harmless?: u
 const NOT_YET = "is not in this version";
 
 /** One row per key. A feature that mtray gains takes its rows out; its schema then knows the keys. */
-const rows: Row[] = [
+const rows = (): Row[] => [
   ["api", "refuse", `${NOT_YET}: mtray has no gRPC interface`],
   [
     "browserForwarder",
@@ -239,13 +239,29 @@ const rows: Row[] = [
   ["routing.rules[].remarks", "warn", "has no effect"],
 ];
 
-const table = new Map<string, Foreign>(
-  rows.map(([path, verdict, why, harmless = []]) => [path.toLowerCase(), { verdict, why, harmless }]),
-);
+interface Tables {
+  rows: readonly Row[];
+  byPattern: ReadonlyMap<string, Foreign>;
+  /** Patterns that something is said below of. */
+  parents: ReadonlySet<string>;
+}
 
-const parents = new Set<string>();
-for (const path of table.keys()) {
-  for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent)) parents.add(parent);
+let made: Tables | undefined;
+
+/** Made when the first key is met that no schema knows: most configs have none. */
+function tables(): Tables {
+  return made ??= makeTables(rows());
+}
+
+function makeTables(rows: readonly Row[]): Tables {
+  const byPattern = new Map<string, Foreign>(
+    rows.map(([path, verdict, why, harmless = []]) => [path.toLowerCase(), { verdict, why, harmless }]),
+  );
+  const parents = new Set<string>();
+  for (const path of byPattern.keys()) {
+    for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent)) parents.add(parent);
+  }
+  return { rows, byPattern, parents };
 }
 
 function parentOf(path: string): string {

@@ -9,7 +9,6 @@ import {
 } from "../stream/types.ts";
 import { textOf } from "./address.ts";
 import { countUdp, uncountUdp } from "./descriptors.ts";
-
 import { nodeDatagrams, nodeNet } from "./node_net.ts";
 import { NameCache } from "./name_cache.ts";
 import { MOST_WAITING_BYTES, PacketQueue } from "./packet_queue.ts";

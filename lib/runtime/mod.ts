@@ -22,7 +22,9 @@ const adapter = isBun ? onBun : onDeno;
 export const runtime: Runtime = {
   name: isBun ? "bun" : "deno",
   version: adapter.version(),
-  mostSockets: mostSockets(),
+  get mostSockets() {
+    return mostSockets();
+  },
   // import.meta.main and worker_threads.isMainThread say the wrong thing in one form of the program or another.
   isMainThread: isBun ? bun().isMainThread : !("WorkerGlobalScope" in globalThis),
   cannotShare: adapter.cannotShare(),

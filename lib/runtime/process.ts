@@ -1,11 +1,11 @@
 /** The process that this program runs in. On Deno by Deno's own calls: node:process is large, see late.ts. */
 import type nodeProcess from "node:process";
-import type { isatty } from "node:tty";
 import { late } from "./late.ts";
 
 const onBun = "Bun" in globalThis;
 const node = late<typeof nodeProcess>("node:process");
-const tty = late<{ isatty: typeof isatty }>("node:tty");
+const tty = late<typeof import("node:tty")>("node:tty");
+const fs = late<typeof import("node:fs")>("node:fs");
 const os = late<typeof import("node:os")>("node:os");
 
 /** Arguments after the program. */
@@ -56,7 +56,21 @@ export function onFailure(caught: { thrown(error: unknown): void; rejected(error
 
 /** Whether a person probably reads what is printed. */
 export function stdoutIsTerminal(): boolean {
-  return onBun ? tty().isatty(1) : Deno.stdout.isTerminal();
+  return onBun ? mayBeTerminal(1) && tty().isatty(1) : Deno.stdout.isTerminal();
+}
+
+/** What procd gives a service for its output. */
+const NULL_DEVICE = 0x103;
+
+/** Rules out what services have: node:tty is 6 MB, which those should not pay for. */
+function mayBeTerminal(descriptor: number): boolean {
+  try {
+    const status = fs().fstatSync(descriptor);
+    return status.isCharacterDevice() && status.rdev !== NULL_DEVICE;
+  } catch {
+    // It is closed.
+    return false;
+  }
 }
 
 /** The processor, as Node names it: "x64", "arm64", … */
