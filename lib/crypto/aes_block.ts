@@ -20,22 +20,58 @@ export class Aes128Block {
     this.#decrypting = aes.expandKeyDecLE(key);
   }
 
-  /** @param block 16 bytes, left as they are */
-  encrypt(block: Uint8Array): Uint8Array {
-    const copy = blockOf(block);
-    aes.encryptBlock(this.#encrypting, copy);
-    return copy;
+  /**
+   * @param block 16 bytes, left as they are
+   * @param into 16 bytes
+   */
+  encrypt(block: Uint8Array, into = new Uint8Array(BLOCK)): Uint8Array {
+    checkBlocks(block, into);
+    const { s0, s1, s2, s3 } = aes.encrypt(
+      this.#encrypting,
+      at(block, 0),
+      at(block, 4),
+      at(block, 8),
+      at(block, 12),
+    );
+    write(into, 0, s0);
+    write(into, 4, s1);
+    write(into, 8, s2);
+    write(into, 12, s3);
+    return into;
   }
 
-  /** @param block 16 bytes, left as they are */
-  decrypt(block: Uint8Array): Uint8Array {
-    const copy = blockOf(block);
-    aes.decryptBlock(this.#decrypting, copy);
-    return copy;
+  /**
+   * @param block 16 bytes, left as they are
+   * @param into 16 bytes
+   */
+  decrypt(block: Uint8Array, into = new Uint8Array(BLOCK)): Uint8Array {
+    checkBlocks(block, into);
+    const { s0, s1, s2, s3 } = aes.decrypt(
+      this.#decrypting,
+      at(block, 0),
+      at(block, 4),
+      at(block, 8),
+      at(block, 12),
+    );
+    write(into, 0, s0);
+    write(into, 4, s1);
+    write(into, 8, s2);
+    write(into, 12, s3);
+    return into;
   }
 }
 
-function blockOf(bytes: Uint8Array): Uint8Array {
-  if (bytes.length !== BLOCK) throw new RangeError(`a block has ${BLOCK} bytes`);
-  return Uint8Array.from(bytes);
+function checkBlocks(block: Uint8Array, into: Uint8Array): void {
+  if (block.length !== BLOCK || into.length !== BLOCK) throw new RangeError(`a block has ${BLOCK} bytes`);
+}
+
+function at(bytes: Uint8Array, i: number): number {
+  return bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 | bytes[i + 3] << 24;
+}
+
+function write(into: Uint8Array, i: number, word: number): void {
+  into[i] = word;
+  into[i + 1] = word >>> 8;
+  into[i + 2] = word >>> 16;
+  into[i + 3] = word >>> 24;
 }

@@ -1,12 +1,12 @@
 import { MtrayError } from "../errors.ts";
-import { type FfiFunction, openLibrary, type Pointer } from "../runtime/ffi.ts";
+import { type FfiFunction, openLibrary, pinned, type Pointer } from "../runtime/ffi.ts";
 
 /** OpenSSL 3 and 1.1, whose calls used here are the same. */
 const FILES = ["libcrypto.so.3", "libcrypto.so.1.1"];
 
 const INIT = { parameters: ["pointer", "pointer", "pointer", "buffer", "buffer"], result: "i32" } as const;
-const UPDATE = { parameters: ["pointer", "buffer", "buffer", "buffer", "i32"], result: "i32" } as const;
-const FINAL = { parameters: ["pointer", "buffer", "buffer"], result: "i32" } as const;
+const UPDATE = { parameters: ["pointer", "buffer", "pointer", "buffer", "i32"], result: "i32" } as const;
+const FINAL = { parameters: ["pointer", "pointer", "pointer"], result: "i32" } as const;
 const ALGORITHM = { parameters: [], result: "pointer" } as const;
 
 const SIGNATURES = {
@@ -24,14 +24,29 @@ const SIGNATURES = {
   EVP_DecryptFinal_ex: FINAL,
 } as const;
 
+/** What OpenSSL 3 has in addition. */
+const SIGNATURES_3 = {
+  EVP_CIPHER_CTX_set_params: { parameters: ["pointer", "pointer"], result: "i32" },
+} as const;
+
 /** OpenSSL's functions for ciphers, as C has them. */
-export type Evp = Record<keyof typeof SIGNATURES, FfiFunction>;
+export interface Evp extends Record<keyof typeof SIGNATURES, FfiFunction> {
+  /** EVP_CIPHER_CTX_set_params; null before OpenSSL 3. */
+  setParameters: FfiFunction | null;
+  /** Where OpenSSL may write how much it wrote. We know. */
+  written: Pointer;
+}
+
+/** An int, and nobody reads it. */
+const WRITTEN = new Uint8Array(4);
 
 /** The system's OpenSSL; null where there is none. */
 export function openEvp(): { file: string; evp: Evp } | null {
   for (const file of FILES) {
-    const evp = openLibrary(file, SIGNATURES);
-    if (evp !== null) return { file, evp };
+    const functions = openLibrary(file, SIGNATURES);
+    if (functions === null) continue;
+    const setParameters = openLibrary(file, SIGNATURES_3)?.EVP_CIPHER_CTX_set_params ?? null;
+    return { file, evp: { ...functions, setParameters, written: pinned(WRITTEN) } };
   }
   return null;
 }

@@ -1,5 +1,6 @@
 import type { Pointer } from "../runtime/ffi.ts";
 import { openEvp } from "./evp.ts";
+import { GcmParameters } from "./gcm_parameters.ts";
 import { LibcryptoOpener, LibcryptoSealer } from "./libcrypto_aead.ts";
 import { LibcryptoCtr } from "./libcrypto_ctr.ts";
 import type { AeadAlgorithm, CryptoProvider } from "./types.ts";
@@ -14,11 +15,17 @@ export function libcryptoProvider(): CryptoProvider | null {
     "aes-128-gcm": evp.EVP_aes_128_gcm() as Pointer,
     "chacha20-poly1305": evp.EVP_chacha20_poly1305() as Pointer,
   };
+  const parameters = GcmParameters.of(evp);
   return {
     name: `${file} through FFI`,
     fastAes128Gcm: true,
     aes256Ctr: (key, iv) => new LibcryptoCtr(evp, ctr, key, iv),
     sealer: (algorithm, key) => new LibcryptoSealer(evp, aead[algorithm], algorithm, key),
-    opener: (algorithm, key) => new LibcryptoOpener(evp, aead[algorithm], algorithm, key),
+    opener: (name, key) =>
+      new LibcryptoOpener(evp, {
+        algorithm: aead[name],
+        name,
+        parameters: name === "aes-128-gcm" ? parameters : null,
+      }, key),
   };
 }

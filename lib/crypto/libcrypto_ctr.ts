@@ -5,8 +5,6 @@ import type { Evp } from "./evp.ts";
 
 /** The most that is given to OpenSSL at once; its lengths are C ints. */
 const PIECE = 1 << 24;
-/** Where OpenSSL writes how much it wrote. We know. */
-const written = new Uint8Array(4);
 
 /** AES-256-CTR of OpenSSL: in place. */
 export class LibcryptoCtr extends Ctr<Pointer> {
@@ -37,7 +35,7 @@ export class LibcryptoCtr extends Ctr<Pointer> {
   protected override transform(context: Pointer, bytes: Uint8Array): Uint8Array {
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.length <= PIECE ? bytes : bytes.subarray(at, at + PIECE);
-      if (this.#evp.EVP_EncryptUpdate(context, piece, written, piece, piece.length) !== 1) {
+      if (this.#evp.EVP_EncryptUpdate(context, piece, this.#evp.written, piece, piece.length) !== 1) {
         throw new MtrayError("unsupported", "cannot encrypt: OpenSSL refused");
       }
     }

@@ -1,8 +1,8 @@
 import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { MtrayError } from "../errors.ts";
-import { checkKey, checkOpen, checkSeal } from "./lengths.ts";
-import type { AeadAlgorithm, Opener, Sealer } from "./types.ts";
+import { checkKey, checkOpen, checkOpenPart, checkSeal, checkSealPart } from "./lengths.ts";
+import { type AeadAlgorithm, type Opener, type Part, type Place, type Sealer, TAG } from "./types.ts";
 
 const ALGORITHMS = { "aes-128-gcm": gcm, "chacha20-poly1305": chacha20poly1305 };
 
@@ -33,6 +33,11 @@ export class NobleSealer extends Keyed implements Sealer {
     checkSeal(nonce, text, into);
     into.set(this.cipher(nonce, additional).encrypt(text));
   }
+
+  sealPart(nonce: Uint8Array, text: Part, into: Place): void {
+    checkSealPart(nonce, text, into);
+    this.seal(nonce, bytesOf(text), bytesOf({ ...into, length: text.length + TAG }));
+  }
 }
 
 export class NobleOpener extends Keyed implements Opener {
@@ -49,4 +54,13 @@ export class NobleOpener extends Keyed implements Opener {
     into.set(text);
     return true;
   }
+
+  openPart(nonce: Uint8Array, sealed: Part, into: Place): boolean {
+    checkOpenPart(nonce, sealed, into);
+    return this.open(nonce, bytesOf(sealed), bytesOf({ ...into, length: sealed.length - TAG }));
+  }
+}
+
+function bytesOf({ bytes, at, length }: Part): Uint8Array {
+  return bytes.subarray(at, at + length);
 }

@@ -41,7 +41,7 @@ function passesCtr(provider: CryptoProvider): boolean {
   return text === CTR.result;
 }
 
-/** In place and not, twice with the same key, and a tag that does not fit. */
+/** In place and not, as parts of a buffer, twice with the same key, and a tag that does not fit. */
 function passesAead(provider: CryptoProvider, algorithm: AeadAlgorithm): boolean {
   const { nonce, additional, text, results } = AEAD;
   const length = text.length;
@@ -63,9 +63,19 @@ function passesAead(provider: CryptoProvider, algorithm: AeadAlgorithm): boolean
   const opened = opener.open(nonce, wire, apart, additional) &&
     opener.open(nonce, wire, wire.subarray(0, length), additional) &&
     hex(apart) === hex(text) && hex(wire.subarray(0, length)) === hex(text);
+
+  const around = new Uint8Array(3 * length), part = { bytes: around, at: 3, length };
+  const beside = { bytes: around, at: length + 5, length: length + 16 };
+  around.set(text, 3);
+  sealer.sealPart(nonce, part, beside);
+  around.fill(0, 0, length);
+  const parted = opener.openPart(nonce, beside, part) && hex(around.subarray(3, 3 + length)) === hex(text) &&
+    opener.openPart(nonce, beside, beside) &&
+    hex(around.subarray(beside.at, beside.at + length)) === hex(text) &&
+    !opener.openPart(nonce, beside, part);
   sealer.close();
   opener.close();
-  return sealed && refused && opened;
+  return sealed && refused && opened && parted;
 }
 
 function counting(length: number, from = 0): Uint8Array {

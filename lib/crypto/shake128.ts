@@ -1,7 +1,7 @@
 import { shake128 } from "@noble/hashes/sha3.js";
 
-/** Bytes that are squeezed at once: two blocks of SHAKE128. */
-const BATCH = 2 * 168;
+/** Bytes that are squeezed at once: a block of SHAKE128. More would be for nothing on most connections. */
+const BATCH = 168;
 
 /**
  * The output of SHAKE128 as numbers of 16 bits. Before the first one it holds nothing but the seed, since a direction

@@ -34,6 +34,18 @@ export const AEAD_KEY: Readonly<Record<AeadAlgorithm, number>> = {
   "chacha20-poly1305": 32,
 };
 
+/** A place in a buffer. */
+export interface Place {
+  bytes: Uint8Array;
+  /** Where it begins. */
+  at: number;
+}
+
+/** A part of a buffer. */
+export interface Part extends Place {
+  length: number;
+}
+
 /** Encrypts whole messages with one key. Answers at once. After `close`, which frees it, it throws `closed`. */
 export interface Sealer {
   /**
@@ -45,6 +57,13 @@ export interface Sealer {
    * @throws {RangeError} when a length is wrong
    */
   seal(nonce: Uint8Array, text: Uint8Array, into: Uint8Array, additional?: Uint8Array): void;
+  /**
+   * The same for a part of a buffer, without additional data. 16 bytes more are written. The text may begin at the
+   * same place, exactly, or must not overlap what is written.
+   *
+   * @throws {RangeError} when anything lies outside a buffer
+   */
+  sealPart(nonce: Uint8Array, text: Part, into: Place): void;
   close(): void;
 }
 
@@ -59,6 +78,13 @@ export interface Opener {
    * @throws {RangeError} when a length is wrong
    */
   open(nonce: Uint8Array, sealed: Uint8Array, into: Uint8Array, additional?: Uint8Array): boolean;
+  /**
+   * The same for a part of a buffer, without additional data. 16 bytes fewer are written. The sealed text may begin at
+   * the same place, exactly, or must not overlap what is written.
+   *
+   * @throws {RangeError} when anything lies outside a buffer
+   */
+  openPart(nonce: Uint8Array, sealed: Part, into: Place): boolean;
   close(): void;
 }
 

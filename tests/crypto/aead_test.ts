@@ -160,6 +160,91 @@ Deno.test("what lies around the bytes is left alone", () => {
   });
 });
 
+Deno.test("parts of buffers, at any places, are sealed and opened as whole ones are, and nothing around them changes", () => {
+  const place = fc.nat(70);
+  for (const algorithm of ALGORITHMS) {
+    for (const provider of providers) {
+      const name = `${provider.name}, ${algorithm}`;
+      const key = randomBytes(AEAD_KEY[algorithm]);
+      const sealer = provider.sealer(algorithm, key), opener = provider.opener(algorithm, key);
+      fc.assert(
+        fc.property(
+          fc.constantFrom(0, 1, 16, 300, 2030),
+          place,
+          place,
+          fc.boolean(),
+          (length, at, to, inPlace) => {
+            const nonce = randomBytes(12),
+              text = randomBytes(length),
+              around = randomBytes(at + length + TAG + 9);
+            const expected = seal(provider, algorithm, { key, nonce, text });
+            const one = around.slice();
+            one.set(text, at);
+            const other = inPlace ? one : randomBytes(to + length + TAG + 3), before = other.slice();
+            const into = { bytes: other, at: inPlace ? at : to };
+            sealer.sealPart(nonce, { bytes: one, at, length }, into);
+            before.set(expected, into.at);
+            assertEquals(other, before, name);
+
+            const sealed = { ...into, length: length + TAG };
+            const target = inPlace ? into : { bytes: one.fill(5), at };
+            const after = target.bytes.slice();
+            assertEquals(opener.openPart(nonce, sealed, target), true, name);
+            after.set(text, target.at);
+            assertEquals(target.bytes, after, name);
+            if (inPlace) sealer.sealPart(nonce, { ...into, length }, into);
+            other[into.at + length + TAG - 1] ^= 0x80;
+            assertEquals(opener.openPart(nonce, sealed, target), false, name);
+          },
+        ),
+        { numRuns: 30 },
+      );
+      sealer.close();
+      opener.close();
+    }
+  }
+});
+
+Deno.test("a part that does not lie inside its buffer is refused before anything is read or written", () => {
+  eachCipher((provider, algorithm, name) => {
+    const key = new Uint8Array(AEAD_KEY[algorithm]), nonce = new Uint8Array(12);
+    const sealer = provider.sealer(algorithm, key), opener = provider.opener(algorithm, key);
+    const bytes = new Uint8Array(100), other = new Uint8Array(100), into = { bytes: other, at: 0 };
+    const wrong = [[-1, 20], [81, 20], [0, 101], [0, -1], [0.5, 20], [0, 20.5], [NaN, 20], [0, NaN], [
+      2 ** 32,
+      20,
+    ]];
+    for (const [at, length] of wrong) {
+      assertThrows(() => sealer.sealPart(nonce, { bytes, at, length }, into), RangeError);
+      assertThrows(() => opener.openPart(nonce, { bytes, at, length }, into), RangeError);
+    }
+    for (const at of [65, 100, -1, 1.5, NaN, Infinity]) {
+      assertThrows(
+        () => sealer.sealPart(nonce, { bytes, at: 0, length: 20 }, { bytes: other, at }),
+        RangeError,
+      );
+    }
+    for (const at of [97, 100, -1, 1.5, NaN, Infinity]) {
+      assertThrows(
+        () => opener.openPart(nonce, { bytes, at: 0, length: 20 }, { bytes: other, at }),
+        RangeError,
+      );
+    }
+    assertThrows(() => opener.openPart(nonce, { bytes, at: 0, length: 15 }, into), RangeError);
+    assertThrows(() => opener.openPart(new Uint8Array(11), { bytes, at: 0, length: 20 }, into), RangeError);
+    assertThrows(() => sealer.sealPart(new Uint8Array(13), { bytes, at: 0, length: 20 }, into), RangeError);
+    assertEquals([...bytes, ...other], Array(200).fill(0), name);
+    sealer.sealPart(nonce, { bytes, at: 16, length: 84 }, into);
+    sealer.sealPart(nonce, { bytes, at: 0, length: 10 }, { bytes: other, at: 74 });
+    sealer.close();
+    opener.close();
+    const closed = (call: () => void) =>
+      (assertThrows(call, Error, "the cipher was freed") as unknown as { code: string }).code;
+    assertEquals(closed(() => sealer.sealPart(nonce, { bytes, at: 0, length: 1 }, into)), "closed");
+    assertEquals(closed(() => opener.openPart(nonce, { bytes, at: 0, length: 17 }, into)), "closed");
+  });
+});
+
 Deno.test("a wrong length is refused before anything is read or written", () => {
   eachCipher((provider, algorithm) => {
     const length = AEAD_KEY[algorithm];
@@ -214,14 +299,26 @@ Deno.test("a provider that computes wrongly is not chosen", () => {
   const wrong: Partial<CryptoProvider>[] = [
     {
       opener: (algorithm, key) => {
-        const { open, close } = bound(good.opener(algorithm, key));
-        return { open: (...args) => (open(...args), true), close };
+        const { open, openPart, close } = bound(good.opener(algorithm, key));
+        return { open: (...args) => (open(...args), true), openPart, close };
       },
     },
     {
       sealer: (algorithm, key) => {
-        const { seal, close } = bound(good.sealer(algorithm, key));
-        return { seal: (nonce, text, into) => seal(nonce, text, into), close };
+        const { seal, sealPart, close } = bound(good.sealer(algorithm, key));
+        return { seal: (nonce, text, into) => seal(nonce, text, into), sealPart, close };
+      },
+    },
+    {
+      opener: (algorithm, key) => {
+        const { open, openPart, close } = bound(good.opener(algorithm, key));
+        return { open, openPart: (...args) => (openPart(...args), true), close };
+      },
+    },
+    {
+      sealer: (algorithm, key) => {
+        const { seal, sealPart, close } = bound(good.sealer(algorithm, key));
+        return { seal, sealPart: (nonce, text, into) => sealPart(nonce, { ...text, at: 0 }, into), close };
       },
     },
     {

@@ -85,7 +85,7 @@ export class PaddingSource {
   fill(out: Uint8Array, at: number, end: number): void {
     const length = end - at;
     if (this.#at + length > this.#bytes.length) {
-      this.#bytes = Uint8Array.from(this.#random(4096));
+      this.#bytes = this.#random(4096).slice();
       this.#at = 0;
     }
     for (let i = at; i < end; i++) out[i] = this.#bytes[this.#at++];

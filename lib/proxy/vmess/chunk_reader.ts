@@ -1,5 +1,5 @@
 import { Shake128 } from "../../crypto/shake128.ts";
-import type { CryptoProvider, Opener } from "../../crypto/types.ts";
+import type { CryptoProvider, Opener, Place } from "../../crypto/types.ts";
 import { MtrayError } from "../../errors.ts";
 import { type BodyFormat, bodyKey, type BodyKeys, MOST_PADDING, Nonces, SEALED_SIZE, SIZE } from "./body.ts";
 import { FrameBuffer } from "./frame_buffers.ts";
@@ -7,19 +7,23 @@ import { kdf16, SALT } from "./kdf.ts";
 
 const NOTHING = new Uint8Array();
 const UNKNOWN = -1;
+/** Read at once, so it serves all. */
+const OPENED_SIZE: Place = { bytes: new Uint8Array(SIZE), at: 0 };
 
 /**
- * Takes the text out of one direction's chunks, which may be cut anywhere. Works in the memory that it is fed, and
- * copies nothing but a chunk that is cut in two.
+ * Takes the text out of one direction's chunks, which may be cut anywhere. Works in the memory that it is fed as long
+ * as no chunk was cut in two; else the texts go to a buffer that is given back soon.
  */
 export class ChunkReader {
   readonly #format: BodyFormat;
   readonly #keys: BodyKeys;
   readonly #crypto: CryptoProvider;
   readonly #nonces: Nonces;
-  readonly #sizeNonces: Nonces;
   readonly #shake: Shake128;
-  readonly #sizeText = new Uint8Array(SIZE);
+  /** Bytes of a size on the wire. */
+  readonly #sizeLength: number;
+  /** Only where sizes are sealed. */
+  readonly #sizeNonces: Nonces | null;
   #opener: Opener | null = null;
   #sizeOpener: Opener | null = null;
   #closed = false;
@@ -27,7 +31,10 @@ export class ChunkReader {
   /** What was fed, and how much of it is done. */
   #view: Uint8Array = NOTHING;
   #at = 0;
-  /** The beginning of a size or chunk that was cut; as long as the whole. */
+  /** The beginning of a size that was cut. */
+  #cutSize: Uint8Array = NOTHING;
+  #cutSizeLength = 0;
+  /** The beginning of a chunk that was cut, or all of it; as long as the whole. */
   #cut: Uint8Array = NOTHING;
   #cutLength = 0;
   /** Bytes of the chunk behind its size, and how many of them are padding. */
@@ -40,8 +47,9 @@ export class ChunkReader {
     this.#keys = keys;
     this.#crypto = crypto;
     this.#nonces = new Nonces(keys.iv);
-    this.#sizeNonces = new Nonces(keys.request.iv);
     this.#shake = new Shake128(keys.iv);
+    this.#sizeLength = format.authenticatedLength ? SEALED_SIZE : SIZE;
+    this.#sizeNonces = format.authenticatedLength ? new Nonces(keys.request.iv) : null;
   }
 
   /** The chunk that ends the stream has come, or at least its size. Nothing counts after it. */
@@ -51,11 +59,16 @@ export class ChunkReader {
 
   /** The last chunk is incomplete. */
   get inside(): boolean {
-    return !this.#ended && (this.#length !== UNKNOWN || this.#cutLength > 0);
+    return !this.#ended && (this.#length !== UNKNOWN || this.#cutSizeLength > 0);
+  }
+
+  /** Not all of what was fed is read: `more` must be called before more is fed. */
+  get waiting(): boolean {
+    return !this.#ended && this.#at < this.#view.length;
   }
 
   /**
-   * The text of a stream.
+   * The text of a stream, or the first part of it where there is much: `waiting` tells.
    *
    * @param bytes writable; the result lies in them, or in memory that is the reader's until `release`
    * @param room so many writable bytes lie in front of `bytes`, and shall lie in front of the result
@@ -63,15 +76,17 @@ export class ChunkReader {
    */
   update(bytes: Uint8Array, room = 0): Uint8Array {
     this.feed(bytes);
+    return this.more(room);
+  }
+
+  /** The next part of what was fed. As `update`. */
+  more(room = 0): Uint8Array {
     try {
-      const first = this.next();
-      if (first === null) return room === 0 ? NOTHING : new Uint8Array(room).subarray(room);
-      if (first.buffer === bytes.buffer) return this.#inPlace(bytes, first);
-      if (room === 0 && this.#at === bytes.length) return first;
-      return this.#together(first, room);
+      const texts = this.#texts(room);
+      if (!this.waiting) this.#forget();
+      return texts;
     } finally {
-      this.#view = NOTHING;
-      this.#at = 0;
+      if (this.#closed) this.#free();
     }
   }
 
@@ -89,30 +104,16 @@ export class ChunkReader {
   /**
    * The text of the next chunk, in place. Null: more bytes are needed, or the stream has ended.
    *
-   * @param into where the text goes instead, from `to` on
    * @throws {MtrayError} `protocol`; nothing can be read after it
    */
-  next(into?: Uint8Array, to = 0): Uint8Array | null {
+  next(): Uint8Array | null {
     try {
-      return this.#next(into, to);
+      if (this.#complete()) return this.#openInPlace();
+      this.#forget();
+      return null;
     } finally {
       if (this.#closed) this.#free();
     }
-  }
-
-  #next(into: Uint8Array | undefined, to: number): Uint8Array | null {
-    if (this.#ended) return null;
-    if (this.#length === UNKNOWN) {
-      const length = this.#format.authenticatedLength ? SEALED_SIZE : SIZE;
-      const size = this.#whole(length, length);
-      if (size === null) return null;
-      this.#begin(size);
-      if (this.#ended) return null;
-    }
-    const sealed = this.#whole(this.#length, this.#length - this.#pad);
-    if (sealed === null) return null;
-    this.#length = UNKNOWN;
-    return this.#open(sealed, into, to);
   }
 
   /** What was received stays readable: afterwards ciphers live for one call each. */
@@ -122,83 +123,130 @@ export class ChunkReader {
     this.#free();
   }
 
-  /** The texts close up behind the first, which stays where it is. */
-  #inPlace(bytes: Uint8Array, first: Uint8Array): Uint8Array {
-    const from = first.byteOffset - bytes.byteOffset;
-    let to = from + first.length;
-    for (let text; (text = this.next()) !== null; to += text.length) {
-      const at = text.byteOffset - bytes.byteOffset;
-      bytes.copyWithin(to, at, at + text.length);
-    }
-    return bytes.subarray(from, to);
+  #texts(room: number): Uint8Array {
+    if (!this.#complete()) return room === 0 ? NOTHING : new Uint8Array(room).subarray(room);
+    if (this.#cutLength === 0) return this.#closingUp();
+    return room === 0 && this.#at === this.#view.length ? this.#openInPlace() : this.#together(room);
   }
 
-  /** The first text was cut and lies somewhere else: all of them go to memory of our own. */
-  #together(first: Uint8Array, room: number): Uint8Array {
-    const out = this.#joined.take(room + first.length + this.#view.length - this.#at);
-    out.set(first, room);
-    let to = room + first.length;
-    for (let text; (text = this.next(out, to)) !== null;) to += text.length;
+  /** The texts of what was fed: they close up behind the first, which stays where it is. */
+  #closingUp(): Uint8Array {
+    const view = this.#view, from = this.#at;
+    let to = from;
+    do {
+      const at = this.#at, length = this.#open(view, at);
+      if (to !== at) view.copyWithin(to, at, at + length);
+      to += length;
+    } while (this.#complete() && this.#cutLength === 0);
+    return view.subarray(from, to);
+  }
+
+  /** The first chunk was cut and lies somewhere else: the texts go to memory of our own, as many as fit. */
+  #together(room: number): Uint8Array {
+    const most = FrameBuffer.most(room + this.#length + this.#view.length - this.#at);
+    const out = this.#joined.take(most);
+    let to = room + this.#open(out, room);
+    while (this.#complete() && this.#cutLength === 0 && to + this.#length <= most) to += this.#open(out, to);
     return out.subarray(room, to);
   }
 
-  /** So many bytes in one piece, as a view of what was fed where they lie there; `used` of them are returned. */
-  #whole(length: number, used: number): Uint8Array | null {
-    const available = this.#view.length - this.#at;
+  /** Whether the next chunk is here as a whole: in `#cut` if some of it is there, or else in `#view` from `#at` on. */
+  #complete(): boolean {
+    if (this.#ended || this.#length === UNKNOWN && !this.#readSize()) return false;
+    const missing = this.#length - this.#cutLength, available = this.#view.length - this.#at;
+    if (missing === 0) return true;
     if (this.#cutLength === 0) {
-      if (available >= length) {
-        const from = this.#at;
-        this.#at += length;
-        return this.#view.subarray(from, from + used);
-      }
-      if (available === 0) return null;
-      this.#cut = new Uint8Array(length);
+      if (available >= missing) return true;
+      if (available === 0) return false;
+      this.#cut = new Uint8Array(missing);
     }
-    const some = this.#view.subarray(this.#at, this.#at + length - this.#cutLength);
-    this.#cut.set(some, this.#cutLength);
-    this.#cutLength += some.length;
-    this.#at += some.length;
-    if (this.#cutLength < length) return null;
-    const cut = this.#cut;
-    this.#cut = NOTHING;
-    this.#cutLength = 0;
-    return cut.subarray(0, used);
+    const some = Math.min(missing, available);
+    this.#cut.set(this.#view.subarray(this.#at, this.#at + some), this.#cutLength);
+    this.#cutLength += some;
+    this.#at += some;
+    return some === missing;
   }
 
-  #begin(size: Uint8Array): void {
-    const { padding, masking, authenticatedLength, overhead } = this.#format;
+  /** Whether the next chunk's size is known now. False, too, when it is the end. */
+  #readSize(): boolean {
+    const view = this.#view, at = this.#at, length = this.#sizeLength;
+    if (this.#cutSizeLength === 0 && view.length - at >= length) {
+      this.#at = at + length;
+      return this.#begin(view, at);
+    }
+    if (at === view.length) return false;
+    if (this.#cutSizeLength === 0) this.#cutSize = new Uint8Array(length);
+    const some = view.subarray(at, at + length - this.#cutSizeLength);
+    this.#cutSize.set(some, this.#cutSizeLength);
+    this.#cutSizeLength += some.length;
+    this.#at = at + some.length;
+    if (this.#cutSizeLength < length) return false;
+    this.#cutSizeLength = 0;
+    return this.#begin(this.#cutSize, 0);
+  }
+
+  #begin(bytes: Uint8Array, at: number): boolean {
+    const { padding, masking, overhead } = this.#format;
     const pad = padding ? this.#shake.next16() & MOST_PADDING : 0;
     let length: number;
-    if (authenticatedLength) {
-      const { algorithm } = this.#format;
-      const opener = this.#sizeOpener ??= this.#makeOpener(
-        algorithm!,
-        kdf16(this.#keys.request.key, SALT.chunkLength),
-      );
-      if (!opener.open(this.#sizeNonces.next(), size, this.#sizeText)) {
-        throw damaged("its size does not open");
-      }
-      length = (this.#sizeText[0] << 8 | this.#sizeText[1]) + overhead;
-    } else {
-      length = (size[0] << 8 | size[1]) ^ (masking ? this.#shake.next16() : 0);
-    }
+    if (this.#sizeNonces !== null) length = this.#openSize(this.#sizeNonces.next(), bytes, at) + overhead;
+    else length = (bytes[at] << 8 | bytes[at + 1]) ^ (masking ? this.#shake.next16() : 0);
     if (length < overhead + pad) throw damaged(`it has ${length} bytes`);
     this.#ended = length === overhead + pad;
     this.#length = length;
     this.#pad = pad;
+    return !this.#ended;
   }
 
-  #open(sealed: Uint8Array, into: Uint8Array | undefined, to: number): Uint8Array {
+  #openSize(nonce: Uint8Array, bytes: Uint8Array, at: number): number {
+    const opener = this.#sizeOpener ??= this.#makeOpener(
+      this.#format.algorithm!,
+      kdf16(this.#keys.request.key, SALT.chunkLength),
+    );
+    if (!opener.openPart(nonce, { bytes, at, length: SEALED_SIZE }, OPENED_SIZE)) {
+      throw damaged("its size does not open");
+    }
+    return OPENED_SIZE.bytes[0] << 8 | OPENED_SIZE.bytes[1];
+  }
+
+  /** Opens the chunk that is complete, where it lies. */
+  #openInPlace(): Uint8Array {
+    const [bytes, at] = this.#cutLength > 0 ? [this.#cut, 0] : [this.#view, this.#at];
+    return bytes.subarray(at, at + this.#open(bytes, at));
+  }
+
+  /**
+   * Opens the chunk that is complete.
+   *
+   * @returns the length of its text, which goes to `into` from `to` on: there where it lies, or somewhere else
+   */
+  #open(into: Uint8Array, to: number): number {
     const { algorithm, overhead } = this.#format;
-    const length = sealed.length - overhead;
-    const text = into === undefined ? sealed.subarray(0, length) : into.subarray(to, to + length);
+    const sealed = this.#length - this.#pad, length = sealed - overhead;
+    let bytes = this.#cut, at = 0;
+    if (this.#cutLength > 0) {
+      this.#cut = NOTHING;
+      this.#cutLength = 0;
+    } else {
+      bytes = this.#view;
+      at = this.#at;
+      this.#at = at + this.#length;
+    }
+    this.#length = UNKNOWN;
     if (algorithm === null) {
-      if (into !== undefined) text.set(sealed);
-      return text;
+      if (bytes !== into || at !== to) into.set(bytes.subarray(at, at + length), to);
+      return length;
     }
     const opener = this.#opener ??= this.#makeOpener(algorithm, this.#keys.key);
-    if (!opener.open(this.#nonces.next(), sealed, text)) throw damaged("its tag does not fit");
-    return text;
+    if (opener.openPart(this.#nonces.next(), { bytes, at, length: sealed }, { bytes: into, at: to })) {
+      return length;
+    }
+    throw damaged("its tag does not fit");
+  }
+
+  #forget(): void {
+    this.#view = NOTHING;
+    this.#at = 0;
   }
 
   #makeOpener(algorithm: "aes-128-gcm" | "chacha20-poly1305", key: Uint8Array): Opener {

@@ -1,5 +1,5 @@
 import { Shake128 } from "../../crypto/shake128.ts";
-import type { CryptoProvider, Sealer } from "../../crypto/types.ts";
+import type { CryptoProvider, Part, Sealer } from "../../crypto/types.ts";
 import {
   type BodyFormat,
   bodyKey,
@@ -33,9 +33,8 @@ export class ChunkWriter {
   readonly #sealer: Sealer | null = null;
   readonly #sizeSealer: Sealer | null = null;
   readonly #nonces: Nonces;
-  readonly #sizeNonces: Nonces;
+  readonly #sizeNonces: Nonces | null = null;
   readonly #shake: Shake128;
-  readonly #size = new Uint8Array(SIZE);
   /** Bytes in front of the text, and at most beside it. */
   readonly #front: number;
   readonly #beside: number;
@@ -49,7 +48,6 @@ export class ChunkWriter {
     this.#format = format;
     this.#padding = padding;
     this.#nonces = new Nonces(keys.iv);
-    this.#sizeNonces = new Nonces(keys.request.iv);
     this.#shake = new Shake128(keys.iv);
     this.#front = format.authenticatedLength ? SEALED_SIZE : SIZE;
     this.#beside = this.#front + format.overhead + (format.padding ? MOST_PADDING : 0);
@@ -58,6 +56,7 @@ export class ChunkWriter {
     this.#sealer = crypto.sealer(algorithm, bodyKey(algorithm, keys.key));
     if (format.authenticatedLength) {
       const key = kdf16(keys.request.key, SALT.chunkLength);
+      this.#sizeNonces = new Nonces(keys.request.iv);
       this.#sizeSealer = crypto.sealer(algorithm, bodyKey(algorithm, key));
     }
   }
@@ -77,17 +76,17 @@ export class ChunkWriter {
     if (a.length >= this.most) return this.#putAll(b, out, this.#putAll(a, out, at));
     // The two share a chunk: a short head does not get one of its own.
     const shared = Math.min(b.length, this.most - a.length);
-    const text = out.subarray(at + this.#front, at + this.#front + a.length + shared);
-    text.set(a);
-    text.set(b.subarray(0, shared), a.length);
-    const end = this.#putOne(text, out, at);
-    return this.#putAll(b.subarray(shared), out, end);
+    const from = at + this.#front;
+    out.set(a, from);
+    out.set(shared === b.length ? b : b.subarray(0, shared), from + a.length);
+    const end = this.#putOne({ bytes: out, at: from, length: a.length + shared }, out, at);
+    return shared === b.length ? end : this.#putAll(b.subarray(shared), out, end);
   }
 
   /** The chunk that ends the stream. */
   end(): Uint8Array {
     const out = new Uint8Array(this.#beside);
-    return out.subarray(0, this.#putOne(out.subarray(0, 0), out, 0));
+    return out.subarray(0, this.#putOne({ bytes: out, at: this.#front, length: 0 }, out, 0));
   }
 
   close(): void {
@@ -95,17 +94,15 @@ export class ChunkWriter {
     this.#sizeSealer?.close();
   }
 
-  #putAll(text: Uint8Array, out: Uint8Array, at: number): number {
-    if (text.length === 0) return at;
-    if (text.length <= this.most) return this.#putOne(text, out, at);
-    for (let from = 0; from < text.length; from += this.most) {
-      at = this.#putOne(text.subarray(from, from + this.most), out, at);
+  #putAll(bytes: Uint8Array, out: Uint8Array, at: number): number {
+    for (let from = 0; from < bytes.length; from += this.most) {
+      at = this.#putOne({ bytes, at: from, length: Math.min(this.most, bytes.length - from) }, out, at);
     }
     return at;
   }
 
   /** @param text may already lie where it belongs in `out` */
-  #putOne(text: Uint8Array, out: Uint8Array, at: number): number {
+  #putOne(text: Part, out: Uint8Array, at: number): number {
     const { padding, masking, overhead } = this.#format;
     const pad = padding ? this.#shake.next16() & MOST_PADDING : 0;
     const from = at + this.#front;
@@ -113,16 +110,21 @@ export class ChunkWriter {
     const size = end - from;
     if (this.#sizeSealer !== null) {
       // The size that is sealed leaves the tag out.
-      this.#size[0] = size - overhead >> 8;
-      this.#size[1] = size - overhead;
-      this.#sizeSealer.seal(this.#sizeNonces.next(), this.#size, out.subarray(at, from));
+      out[at] = size - overhead >> 8;
+      out[at + 1] = size - overhead;
+      this.#sizeSealer.sealPart(this.#sizeNonces!.next(), { bytes: out, at, length: SIZE }, {
+        bytes: out,
+        at,
+      });
     } else {
       const mask = masking ? this.#shake.next16() : 0;
       out[at] = (size ^ mask) >> 8;
       out[at + 1] = size ^ mask;
     }
-    if (this.#sealer !== null) this.#sealer.seal(this.#nonces.next(), text, out.subarray(from, padAt));
-    else if (text.byteOffset !== out.byteOffset + from || text.buffer !== out.buffer) out.set(text, from);
+    if (this.#sealer !== null) this.#sealer.sealPart(this.#nonces.next(), text, { bytes: out, at: from });
+    else if (text.bytes !== out || text.at !== from) {
+      out.set(text.bytes.subarray(text.at, text.at + text.length), from);
+    }
     if (pad > 0) this.#padding.fill(out, padAt, end);
     return end;
   }

@@ -73,8 +73,9 @@ export class Incoming {
   #known(): Promise<boolean> | null {
     this.#reader?.release();
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#first !== null) return Promise.resolve(true);
-    return this.#reader?.ended ? Promise.resolve(false) : null;
+    const reader = this.#reader;
+    if (this.#first !== null || reader?.waiting) return Promise.resolve(true);
+    return reader?.ended ? Promise.resolve(false) : null;
   }
 
   readonly #came = (more: boolean): boolean => {

@@ -1,11 +1,13 @@
 /**
  * VMess's way to make keys of keys: HMAC-SHA-256 whose hash function is another HMAC, as many as the path is long.
  */
-import { sha256 } from "../../crypto/hash.ts";
-import { concat } from "../../stream/bytes.ts";
+import { Sha256State } from "../../crypto/sha256_state.ts";
 
 /** Block size of SHA-256, and of every hash built on it. */
 const BLOCK = 64;
+
+/** What is worked in, and overwritten by the next call. */
+const pad = new Uint8Array(BLOCK), result = new Uint8Array(32);
 
 const text = (words: string) => new TextEncoder().encode(words);
 
@@ -23,9 +25,24 @@ export const SALT = {
   chunkLength: text("auth_len"),
 } as const;
 
-type Hash = (message: Uint8Array) => Uint8Array;
+/** An HMAC's key, absorbed: what goes on inside, and what begins the outer hash. */
+interface Keyed {
+  inner: Sha256State;
+  outer: Sha256State;
+}
 
-const root = hmac(sha256, text("VMess AEAD KDF"));
+/** The outermost key, and the keys of paths that begin with a salt: the same for everybody. */
+interface Prepared {
+  root: Keyed;
+  salted: Map<Uint8Array, Keyed>;
+}
+
+let prepared: Prepared | undefined;
+
+function prepare(): Prepared {
+  const root = keyed(new Sha256State(), text("VMess AEAD KDF"));
+  return { root, salted: new Map(Object.values(SALT).map((salt) => [salt, keyed(root.inner, salt)])) };
+}
 
 /**
  * @param key the message of the innermost HMAC
@@ -33,7 +50,15 @@ const root = hmac(sha256, text("VMess AEAD KDF"));
  * @returns 32 bytes
  */
 export function kdf(key: Uint8Array, ...path: Uint8Array[]): Uint8Array {
-  return path.reduce(hmac, root)(key);
+  const { root, salted } = prepared ??= prepare();
+  const levels = [root];
+  for (const element of path) {
+    const inside = levels[levels.length - 1].inner;
+    const known = levels.length === 1 ? salted.get(element) : undefined;
+    const short = element.length > BLOCK ? digest(levels, inside, element).slice() : element;
+    levels.push(known ?? keyed(inside, short));
+  }
+  return digest(levels, levels[levels.length - 1].inner, key).slice();
 }
 
 /** The first 16 bytes: a key. */
@@ -46,10 +71,29 @@ export function kdf12(key: Uint8Array, ...path: Uint8Array[]): Uint8Array {
   return kdf(key, ...path).subarray(0, 12);
 }
 
-/** HMAC with any hash function, which is then one itself. */
-function hmac(hash: Hash, key: Uint8Array): Hash {
-  const padded = new Uint8Array(BLOCK);
-  padded.set(key.length > BLOCK ? hash(key) : key);
-  const inner = padded.map((byte) => byte ^ 0x36), outer = padded.map((byte) => byte ^ 0x5c);
-  return (message) => hash(concat(outer, hash(concat(inner, message))));
+/** An HMAC whose hash function is the one that `inside` is the beginning of. */
+function keyed(inside: Sha256State, key: Uint8Array): Keyed {
+  const padded = (byte: number) => {
+    pad.fill(byte);
+    for (let i = 0; i < key.length; i++) pad[i] ^= key[i];
+    return inside.after(pad);
+  };
+  return { inner: padded(0x36), outer: padded(0x5c) };
+}
+
+/**
+ * What the HMAC of the last level makes of a message, when `state` has its key: the result of the level below is the
+ * message of the same once more, with this level's outer key.
+ *
+ * @returns memory that the next call overwrites
+ */
+function digest(
+  levels: readonly Keyed[],
+  state: Sha256State,
+  message: Uint8Array,
+  level = levels.length,
+): Uint8Array {
+  if (level === 0) return state.digest(message, result);
+  const inner = digest(levels, state, message, level - 1);
+  return digest(levels, levels[level - 1].outer, inner, level - 1);
 }

@@ -20,8 +20,11 @@ export interface OutgoingOptions {
   endless?: boolean;
 }
 
-/** Chunks in one write of the inner stream. More would only be more memory for a peer that reads slowly. */
-const CHUNKS_AT_ONCE = 8;
+/**
+ * Chunks in one write of the inner stream: a read of 128 KiB needs nine of them. More would only be more memory for a
+ * peer that reads slowly.
+ */
+const CHUNKS_AT_ONCE = 9;
 
 /** The direction of a connection that goes to the peer. */
 export class Outgoing {
@@ -32,6 +35,7 @@ export class Outgoing {
   readonly #endless: boolean;
   readonly #endsInner: boolean;
   readonly #patience: number | undefined;
+  readonly #frame = new FrameBuffer();
   #header: Uint8Array | null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The header on its way alone. */
@@ -85,14 +89,19 @@ export class Outgoing {
     if (length > most) return this.#writePieces(most, a, b);
     const header = this.#takeHeader();
     const at = header?.length ?? 0;
-    const buffer = new FrameBuffer();
-    const frame = buffer.take(at + writer.wireLength(length));
+    const frame = this.#frame.take(at + writer.wireLength(length));
     if (header !== null) frame.set(header);
     const writing = this.#inner.write(frame.subarray(0, writer.put(a, b, frame, at)));
-    if (writing === undefined) return buffer.release();
-    // The buffer of a write that failed may still be read by somebody: it is left to the garbage collector.
-    return writing.then(() => buffer.release());
+    return writing === undefined ? this.#frame.release() : writing.then(this.#written, this.#unwritten);
   }
+
+  readonly #written = () => this.#frame.release();
+
+  readonly #unwritten = (error: unknown): never => {
+    // Somebody may still read the buffer: it is left to the garbage collector.
+    this.#frame.discard();
+    throw error;
+  };
 
   #writeBare(a: Uint8Array, b: Uint8Array | undefined): Promise<void> | void {
     const header = this.#takeHeader();

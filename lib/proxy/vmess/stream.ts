@@ -34,10 +34,11 @@ export class VmessStream implements ByteStream {
   }
 
   take(room = 0): Uint8Array {
-    const bytes = this.#incoming.take(room);
     const reader = this.#reader;
-    if (reader === null || bytes.length === 0) return bytes;
-    return this.#incoming.decode(() => reader.update(bytes, room));
+    if (reader === null) return this.#incoming.take(room);
+    if (reader.waiting) return this.#incoming.decode(() => reader.more(room));
+    const bytes = this.#incoming.take(room);
+    return bytes.length === 0 ? bytes : this.#incoming.decode(() => reader.update(bytes, room));
   }
 
   write(a: Uint8Array, b?: Uint8Array): Promise<void> | void {

@@ -90,7 +90,7 @@ Deno.test("a large first write goes in large pieces, the header with the first o
   assertEquals(await readSome(server, 300_000), pattern(300_000));
   await writing;
   assertEquals(seen.length, 3);
-  assert(lengths.every((length) => length <= 8 * 16_384 + request.wire.length), String(lengths));
+  assert(lengths.every((length) => length <= 9 * 16_384 + request.wire.length), String(lengths));
   stream.close();
   server.close();
 });
