@@ -1,9 +1,6 @@
 import { MtrayError } from "../errors.ts";
 import { type FfiFunction, openLibrary, pinned, type Pointer } from "../runtime/ffi.ts";
 
-/** OpenSSL 3 and 1.1, whose calls used here are the same. */
-const FILES = ["libcrypto.so.3", "libcrypto.so.1.1"];
-
 const INIT = { parameters: ["pointer", "pointer", "pointer", "buffer", "buffer"], result: "i32" } as const;
 const UPDATE = { parameters: ["pointer", "buffer", "pointer", "buffer", "i32"], result: "i32" } as const;
 const FINAL = { parameters: ["pointer", "pointer", "pointer"], result: "i32" } as const;
@@ -26,6 +23,7 @@ const SIGNATURES = {
 
 /** What OpenSSL 3 has in addition. */
 const SIGNATURES_3 = {
+  ...SIGNATURES,
   EVP_CIPHER_CTX_set_params: { parameters: ["pointer", "pointer"], result: "i32" },
 } as const;
 
@@ -40,15 +38,18 @@ export interface Evp extends Record<keyof typeof SIGNATURES, FfiFunction> {
 /** An int, and nobody reads it. */
 const WRITTEN = new Uint8Array(4);
 
-/** The system's OpenSSL; null where there is none. */
+/** The system's OpenSSL, 3 or 1.1; null where there is none. */
 export function openEvp(): { file: string; evp: Evp } | null {
-  for (const file of FILES) {
-    const functions = openLibrary(file, SIGNATURES);
-    if (functions === null) continue;
-    const setParameters = openLibrary(file, SIGNATURES_3)?.EVP_CIPHER_CTX_set_params ?? null;
-    return { file, evp: { ...functions, setParameters, written: pinned(WRITTEN) } };
+  const file = "libcrypto.so.3", functions = openLibrary(file, SIGNATURES_3);
+  if (functions !== null) {
+    return { file, evp: { ...functions, setParameters: functions.EVP_CIPHER_CTX_set_params, ...memory() } };
   }
-  return null;
+  const older = "libcrypto.so.1.1", known = openLibrary(older, SIGNATURES);
+  return known === null ? null : { file: older, evp: { ...known, setParameters: null, ...memory() } };
+}
+
+function memory(): Pick<Evp, "written"> {
+  return { written: pinned(WRITTEN) };
 }
 
 /** Frees what was forgotten. Relays close their ciphers; this is for paths that nobody thought of. */

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** Bytes of a block. */
-const BLOCK = 64;
+/** Bytes of a block and of a digest. */
+const BLOCK = 64, DIGEST = 32;
 
 /**
  * SHA-256 between two blocks, as it can be kept and gone on from more than once. The runtimes' own hash has no such
@@ -31,10 +31,11 @@ export class Sha256State {
    *
    * @param into 32 bytes, which may be the message itself
    */
-  digest(message: Uint8Array, into?: Uint8Array): Uint8Array {
-    const hash = this.#hash.clone().update(message);
-    if (into === undefined) return hash.digest();
-    hash.digestInto(into);
+  digest(message: Uint8Array, into = new Uint8Array(DIGEST)): Uint8Array {
+    this.#hash._cloneInto(spare).update(message).digestInto(into);
     return into;
   }
 }
+
+/** What digests are computed in: making one anew costs as much as hashing a short message. */
+const spare = sha256.create();

@@ -2,8 +2,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Aes128Block } from "../../lib/crypto/aes_block.ts";
 import { cpuHasAes } from "../../lib/crypto/cpu.ts";
-import { crc32, fnv1a32, md5 } from "../../lib/crypto/hash.ts";
+import { crc32, fnv1a32, md5, sha256 } from "../../lib/crypto/hash.ts";
 import { cryptoProvider, workingProviders } from "../../lib/crypto/provider.ts";
+import { Sha256State } from "../../lib/crypto/sha256_state.ts";
 import { Shake128 } from "../../lib/crypto/shake128.ts";
 import { toHex } from "../../lib/stream/bytes.ts";
 import { hex } from "../support.ts";
@@ -22,6 +23,28 @@ Deno.test("CRC-32 and FNV-1a of their published values", () => {
     0xe40c292c,
     0xbf9cf968,
   ]);
+});
+
+Deno.test("a SHA-256 that is gone on from more than once, with messages of any length behind it", () => {
+  const bytes = (length: number, from = 0) => Uint8Array.from({ length }, (_, i) => i * 7 + from);
+  const blocks = [bytes(64, 1), bytes(64, 2)];
+  const states = [new Sha256State()];
+  for (const block of blocks) states.push(states[states.length - 1].after(block));
+  const into = new Uint8Array(32);
+  for (let length = 0; length <= 200; length++) {
+    const message = bytes(length);
+    for (const [i, state] of states.entries()) {
+      const expected = sha256(...blocks.slice(0, i), message);
+      assertEquals(state.digest(message), expected);
+      assertEquals(state.digest(message, into), expected);
+    }
+  }
+  // The digest of a digest, in the same memory.
+  const digest = states[1].digest(into.slice());
+  assertEquals(states[1].digest(into, into), digest);
+  for (const wrong of [0, 63, 65, 128]) {
+    assertThrows(() => states[0].after(new Uint8Array(wrong)), RangeError);
+  }
 });
 
 Deno.test("SHAKE128 of the empty text and of a short one, over the ends of its batches", () => {

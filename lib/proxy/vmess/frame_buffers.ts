@@ -2,18 +2,18 @@
 
 /** Buffers up to this size are allocated, larger ones pooled. Bytes. */
 const SMALL = 4096;
-/** A pooled buffer: a read of 128 KiB fits as chunks with a header, or as text behind a chunk that was cut. */
-const BIG = 160 << 10;
-/** Buffers kept for the next one who needs them. */
+/** Pooled buffers: for a read of 16 KiB, and for one of 256 KiB, as chunks or as text behind a chunk that was cut. */
+const MIDDLE = 24 << 10, BIG = 320 << 10;
+/** Buffers of each size kept for the next one who needs them. */
 const KEPT = 16;
 
-const spare: Uint8Array[] = [];
+const middle: Uint8Array[] = [], big: Uint8Array[] = [];
 
 /** A buffer that is taken, used and given back again and again. */
 export class FrameBuffer {
   #buffer: Uint8Array | null = null;
 
-  /** Bytes that `take` gives of so many at most. */
+  /** How much of so many bytes a pooled buffer holds. */
   static most(length: number): number {
     return Math.min(length, BIG);
   }
@@ -21,13 +21,18 @@ export class FrameBuffer {
   /** At least so many bytes. What was taken before must be given back first. */
   take(length: number): Uint8Array {
     if (length <= SMALL || length > BIG) return new Uint8Array(length);
-    return this.#buffer = spare.pop() ?? new Uint8Array(BIG);
+    return this.#buffer = length <= MIDDLE
+      ? middle.pop() ?? new Uint8Array(MIDDLE)
+      : big.pop() ?? new Uint8Array(BIG);
   }
 
   /** Nobody looks at it any more. */
   release(): void {
-    if (this.#buffer !== null && spare.length < KEPT) spare.push(this.#buffer);
+    const buffer = this.#buffer;
+    if (buffer === null) return;
     this.#buffer = null;
+    const spare = buffer.length === BIG ? big : middle;
+    if (spare.length < KEPT) spare.push(buffer);
   }
 
   /** Somebody may still look at it: it is left to the garbage collector. */

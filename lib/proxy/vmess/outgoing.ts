@@ -20,10 +20,7 @@ export interface OutgoingOptions {
   endless?: boolean;
 }
 
-/**
- * Chunks in one write of the inner stream: a read of 128 KiB needs nine of them. More would only be more memory for a
- * peer that reads slowly.
- */
+/** Chunks in one write of the inner stream: with more of them the same costs as much, and a slow peer more memory. */
 const CHUNKS_AT_ONCE = 9;
 
 /** The direction of a connection that goes to the peer. */

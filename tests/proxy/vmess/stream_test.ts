@@ -6,7 +6,7 @@ import { clientStream } from "../../../lib/proxy/vmess/client_stream.ts";
 import type { RequestHeader } from "../../../lib/proxy/vmess/header.ts";
 import { responseKeys, sealResponse } from "../../../lib/proxy/vmess/response.ts";
 import { serverStream } from "../../../lib/proxy/vmess/server_stream.ts";
-import { concat } from "../../../lib/stream/bytes.ts";
+import { concat, toHex } from "../../../lib/stream/bytes.ts";
 import { memoryPair } from "../../../lib/stream/pair.ts";
 import { type ByteStream, timedOut } from "../../../lib/stream/types.ts";
 import { pattern, readAll, readSome } from "../../contract/streams.ts";
@@ -317,6 +317,40 @@ Deno.test("bytes that came behind the header are the first to be taken, with roo
     assertEquals(words(bytes), "hello");
     stream.close();
     server.close();
+  }
+});
+
+Deno.test("much that came at once is taken in parts, each after a wait, also when the stream was closed in between", async () => {
+  for (const closes of [false, true]) {
+    for (const about of CHUNKED) {
+      const header = someRequest(about), whole = pattern(700_000);
+      const [near, far] = memoryPair(1 << 20);
+      const server = serverStream(near, header, new Uint8Array(), means);
+      await server.write(whole.slice());
+      await server.closeWrite();
+      const wire = await readAll(far);
+      const [below, peer] = memoryPair(1 << 20);
+      const stream = clientStream(below, clientRequest(header));
+      // Cut inside a chunk: its text has to be put together with the others somewhere else.
+      await peer.write(wire.slice(0, 1000));
+      assertEquals(await stream.ready(), true);
+      assertEquals(stream.take().length, 0);
+      await peer.write(wire.slice(1000));
+      const parts: Uint8Array[] = [];
+      while (await (parts.length % 2 === 0 ? stream.ready() : stream.readyBefore(later()))) {
+        const room = parts.length === 0 ? 0 : 64;
+        const part = stream.take(room);
+        if (room > 0) new Uint8Array(part.buffer, part.byteOffset - room, room).fill(0xff);
+        parts.push(part.slice());
+        // The taker may overwrite it: nothing of the rest may lie there.
+        part.fill(0xee);
+        if (closes && parts.length === 1) stream.close();
+      }
+      assert(parts.length > 1, String(parts.length));
+      assertEquals(toHex(concat(...parts)) === toHex(whole), true);
+      stream.close();
+      server.close();
+    }
   }
 });
 
